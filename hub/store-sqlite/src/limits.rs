@@ -1,0 +1,43 @@
+//! The limits of the store, each with its reason.
+
+use std::time::Duration;
+
+/// How many verbs share one transaction at most.
+///
+/// Beyond some hundred the cost of a commit is divided enough; the bound keeps the first of them from waiting long.
+pub const GROUP_VERBS_MAX: usize = 1024;
+
+/// After how many bytes a transaction takes in no more verbs.
+///
+/// Large states and trees would else make one group a write of gigabytes, and everyone in it wait.
+pub const GROUP_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How many verbs wait for the writer before callers have to.
+///
+/// Two full groups: the next one is complete while the present one is committed.
+pub const VERBS_WAITING_MAX: usize = 2 * GROUP_VERBS_MAX;
+
+/// How many events one INSERT carries, largest first.
+///
+/// A fixed ladder keeps the number of prepared statements small; beyond 64 rows a statement gains nothing measurable.
+pub const EVENTS_PER_INSERT: [usize; 4] = [64, 16, 4, 1];
+
+/// How many connections read at the same time.
+///
+/// Reads are short and served from the page cache; each connection costs a thread and its cache.
+pub const READERS_MAX: u32 = 4;
+
+/// How long a connection waits for another process to let go of the database.
+///
+/// Only a second process (a backup, an operator's shell) ever holds it; a peer's request times out soon after.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many rooms' fences the writer remembers; beyond, it forgets them all and reads anew.
+///
+/// About 200 bytes each: 13 MB, and most hubs never get there.
+pub const FENCES_REMEMBERED_MAX: usize = 65_536;
+
+/// After how many 4 KiB pages the write-ahead log is copied into the database.
+///
+/// 16 MiB: a checkpoint syncs twice, so at full rate there is about one a second.
+pub const CHECKPOINT_PAGES: u32 = 4096;

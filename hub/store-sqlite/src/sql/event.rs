@@ -1,0 +1,123 @@
+use futures_util::TryStreamExt as _;
+use mimi_store::{Audience, EventKind, EventLimit, EventRow, Head, NewEvent, Seq, StoreFault};
+use mimi_uri::{Domain, RoomUri};
+use mimi_wire::{RequestHash, Timestamp};
+use sqlx::sqlite::{Sqlite, SqlitePool, SqliteRow};
+use sqlx::{QueryBuilder, Row as _, SqliteConnection};
+
+use super::{integer, limit as row_limit, number, unreadable};
+use crate::limits::EVENTS_PER_INSERT;
+use crate::writer::Undone;
+
+/// An event and the room, by its id, whose log it enters.
+pub(crate) type Append<'a> = (i64, &'a NewEvent);
+
+/// Appends events to the logs of any rooms, in as few statements as the ladder of sizes allows.
+pub(crate) async fn append(
+    connection: &mut SqliteConnection,
+    mut events: &[Append<'_>],
+) -> Result<(), Undone> {
+    for size in EVENTS_PER_INSERT {
+        while let Some((some, rest)) = events.split_at_checked(size) {
+            insert(connection, some).await?;
+            events = rest;
+        }
+    }
+    Ok(())
+}
+
+async fn insert(connection: &mut SqliteConnection, events: &[Append<'_>]) -> Result<(), Undone> {
+    let mut statement = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO event (room, seq, timestamp, kind, audience, bytes, request_hash) ",
+    );
+    statement.push_values(events, |mut row, (room, event)| {
+        let audience = match &event.audience {
+            Audience::Everyone => None,
+            Audience::Only(peer) => Some(peer.as_str()),
+        };
+        row.push_bind(room)
+            .push_bind(integer(event.seq.0))
+            .push_bind(integer(event.timestamp.0))
+            .push_bind(event.kind.name())
+            .push_bind(audience)
+            .push_bind(event.bytes.as_slice())
+            .push_bind(event.request_hash.as_ref().map(|hash| hash.0.as_slice()));
+    });
+    statement.build().execute(connection).await?;
+    Ok(())
+}
+
+pub(crate) async fn head(readers: &SqlitePool, room: &RoomUri) -> Result<Option<Head>, StoreFault> {
+    let row: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT seq, timestamp FROM event WHERE room = (SELECT id FROM room WHERE uri = ?) \
+         ORDER BY seq DESC LIMIT 1",
+    )
+    .bind(room.as_str())
+    .fetch_optional(readers)
+    .await
+    .map_err(unreadable)?;
+    Ok(row.map(|(seq, timestamp)| Head { seq: Seq(number(seq)), timestamp: Timestamp(number(timestamp)) }))
+}
+
+pub(crate) async fn read(
+    readers: &SqlitePool,
+    room: &RoomUri,
+    from: Seq,
+    limit: EventLimit,
+) -> Result<Vec<EventRow>, StoreFault> {
+    let mut rows = sqlx::query(
+        "SELECT seq, timestamp, kind, audience, bytes, request_hash FROM event \
+         WHERE room = (SELECT id FROM room WHERE uri = ?) AND seq >= ? ORDER BY seq LIMIT ?",
+    )
+    .bind(room.as_str())
+    .bind(integer(from.0))
+    .bind(row_limit(limit.count))
+    .fetch(readers);
+    let mut events = Vec::new();
+    let mut bytes = 0;
+    while let Some(row) = rows.try_next().await.map_err(unreadable)? {
+        let event = event_row(&row)?;
+        if !limit.admits(events.len(), bytes, event.bytes.len()) {
+            break;
+        }
+        bytes += event.bytes.len();
+        events.push(event);
+    }
+    Ok(events)
+}
+
+pub(crate) async fn by_request(
+    readers: &SqlitePool,
+    room: &RoomUri,
+    request_hash: &RequestHash,
+) -> Result<Option<EventRow>, StoreFault> {
+    let row = sqlx::query(
+        "SELECT seq, timestamp, kind, audience, bytes, request_hash FROM event \
+         WHERE room = (SELECT id FROM room WHERE uri = ?) AND request_hash = ?",
+    )
+    .bind(room.as_str())
+    .bind(request_hash.0.as_slice())
+    .fetch_optional(readers)
+    .await
+    .map_err(unreadable)?;
+    row.as_ref().map(event_row).transpose()
+}
+
+fn event_row(row: &SqliteRow) -> Result<EventRow, StoreFault> {
+    let kind: &str = row.try_get("kind").map_err(unreadable)?;
+    let audience: Option<&str> = row.try_get("audience").map_err(unreadable)?;
+    let request_hash: Option<&[u8]> = row.try_get("request_hash").map_err(unreadable)?;
+    Ok(EventRow {
+        seq: Seq(number(row.try_get("seq").map_err(unreadable)?)),
+        timestamp: Timestamp(number(row.try_get("timestamp").map_err(unreadable)?)),
+        kind: EventKind::from_name(kind).ok_or_else(|| unreadable("a stored kind of event is unknown"))?,
+        audience: match audience {
+            None => Audience::Everyone,
+            Some(peer) => Audience::Only(Domain::parse(peer).map_err(unreadable)?),
+        },
+        bytes: row.try_get("bytes").map_err(unreadable)?,
+        request_hash: request_hash
+            .map(|hash| hash.try_into().map(RequestHash).map_err(unreadable))
+            .transpose()?,
+    })
+}
