@@ -1,0 +1,31 @@
+//! Matrix, as an application service of one homeserver.
+//!
+//! The homeserver pushes what happens in rooms with our puppets as transactions; the listener answers 200 only after
+//! the host has them durably, so the homeserver keeps the rest for us. Puppets act through the client API, each with a
+//! device of its own: transaction ids belong to a device, so the operation's id as transaction id makes a repeated
+//! send one event. Synapse remembers them for 24 hours, over restarts too; beyond that `repeat` asks the room itself.
+//!
+//! [`MatrixConfig`] and [`registration_yaml`] are the operator's side, [`MatrixNames`] who is who, [`MatrixAdapter`]
+//! the adapter. Inside, `listener` and `translate` lead inwards; `session`, `puppet`, `direct`, `post` and `repeat` lead
+//! outwards over `homeserver`; `keeper` keeps in touch. Rooms with encryption cannot be read yet: what is said there
+//! comes in as a gap that says so.
+
+mod adapter;
+mod config;
+mod direct;
+mod failure;
+mod homeserver;
+mod keeper;
+pub mod limits;
+mod listener;
+mod message;
+mod names;
+mod post;
+mod puppet;
+mod repeat;
+mod session;
+mod translate;
+
+pub use adapter::MatrixAdapter;
+pub use config::{InvalidConfig, MatrixConfig, registration_yaml};
+pub use names::MatrixNames;

@@ -1,0 +1,57 @@
+//! The bounds of the Matrix adapter.
+
+use std::time::Duration;
+
+/// Longest user id in bytes, `@` and server name included (Matrix, appendices: "must not exceed 255 bytes").
+pub const USER_ID_BYTES_MAX: usize = 255;
+
+/// Longest room alias in bytes, `#` and server name included (Matrix, appendices).
+pub const ALIAS_BYTES_MAX: usize = 255;
+
+/// Largest whole event in bytes (Matrix, client-server API: "65536 bytes").
+pub const EVENT_BYTES_MAX: usize = 65_536;
+
+/// What the homeserver adds to the content of a message: ids, sender, hashes, signatures, references to earlier events.
+/// A room with many heads refers to 20 of them and 10 authorising events, 50 bytes each.
+pub const EVENT_FRAME_BYTES: usize = 3_072;
+
+/// Longest text that is promised to fit one event: 60 KiB, if JSON need not escape much of it.
+pub const TEXT_BYTES_MAX: usize = 60 * 1024;
+
+/// Largest transaction taken: a homeserver puts at most 100 events in one, each with at most as much again of earlier
+/// content beside it, and ephemeral data that we do not ask for.
+pub const TRANSACTION_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Largest answer of the homeserver read: the answers asked for are a few lines, a member or a power level event.
+pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long one request to the homeserver may take; Synapse itself gives up waiting for a slow room after 60 s.
+pub const REQUEST_TIME_MAX: Duration = Duration::from_mins(1);
+
+/// How long to wait when the homeserver says "later", but not when.
+pub const RATE_LIMIT_WAIT: Duration = Duration::from_secs(1);
+
+/// Longest wait taken from the homeserver; a longer one is asked for again, so that a slip of its clock ends.
+pub const RATE_LIMIT_WAIT_MAX: Duration = Duration::from_mins(5);
+
+/// First wait before the homeserver is tried again.
+pub const RETRY_WAIT_MIN: Duration = Duration::from_millis(200);
+
+/// Longest wait before the homeserver is tried again: an operator who has started it looks no longer than that.
+pub const RETRY_WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// How often the homeserver is pinged while nothing is wrong: it may have given us up without our notice, and would
+/// try again by itself after up to 512 s.
+pub const PING_EVERY: Duration = Duration::from_mins(2);
+
+/// How long requests in progress may take when the session closes.
+pub const CLOSE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Puppets known to exist at the homeserver; when there are more, all are asked for again. About 100 bytes each.
+pub const PUPPETS_KNOWN_MAX: usize = 100_000;
+
+/// Longest display name in characters that Synapse takes; a longer one is cut, for it must not keep a puppet away.
+pub const DISPLAY_NAME_CHARS_MAX: usize = 256;
+
+/// Rooms known to have been spoken in; when there are more, each is asked once again. About 100 bytes each.
+pub const ROOMS_KNOWN_MAX: usize = 100_000;
