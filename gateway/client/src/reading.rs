@@ -1,0 +1,38 @@
+//! What the events of a room's log mean for its hosted users.
+
+use mimi_uri::UserUri;
+
+/// What one event meant.
+#[derive(Debug)]
+pub enum Reading {
+    /// Somebody said something.
+    Message(MessageRead),
+    /// The room entered a new epoch.
+    Changed(Change),
+    /// A proposal waits for a commit.
+    Proposed,
+    /// It has no effect for us, and need not have one.
+    Nothing(&'static str),
+    /// It cannot be read; the events behind it can.
+    SetAside(String),
+}
+
+/// A message, with its sender as MLS proves him.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRead {
+    /// The user behind the sending leaf.
+    pub sender: UserUri,
+    /// The application data.
+    pub data: Vec<u8>,
+    /// The franking tag that travelled in clear.
+    pub franking_tag: Option<[u8; 32]>,
+}
+
+/// Who came and who went with a commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Users who got their first client.
+    pub joined: Vec<UserUri>,
+    /// Users who lost their last client.
+    pub left: Vec<UserUri>,
+}
