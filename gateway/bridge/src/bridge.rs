@@ -1,0 +1,318 @@
+//! The bridge as a whole: what it is made of, how it starts and how it stops.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use mimi_adapter::{Adapter, Outcome, Session};
+use mimi_client::vault::Vault;
+use mimi_edge_policy::Rules;
+use mimi_mls::IdentityRoots;
+use mimi_store::{KeyRange, Next, RowKind, Runs, Store};
+use mimi_uri::{Domain, RoomUri};
+use mimi_wire::{Clock, Hub};
+use tokio::sync::{RwLock, broadcast};
+use tokio_util::sync::CancellationToken;
+
+use crate::fault::Fault;
+use crate::intake::{Intake, Lane, Sequence};
+use crate::memory::{Attempts, LastPosts, ShownNames};
+use crate::names::Networks;
+use crate::room::Rooms;
+use crate::rows::{INBOX, Key, LinkId, OUTBOX, ROOM};
+use mimi_client::HubAgents;
+
+use crate::sealing::Sealing;
+
+/// What a bridge is made of.
+pub struct BridgeParts {
+    /// The names of the networks, and which users of our domain live where.
+    pub networks: Networks,
+    /// Where everything is remembered.
+    pub store: Arc<dyn Store>,
+    /// The way to the hubs, our own included.
+    pub hub: Arc<dyn Hub>,
+    /// What our own hub puts into the rooms that we found.
+    pub agents: HubAgents,
+    /// Seals what is at rest.
+    pub vault: Vault,
+    /// Issues the certificates of hosted clients.
+    pub authority: Arc<mimi_mls::IdentityAuthority>,
+    /// The adapter instances by name.
+    pub adapters: Vec<(String, Arc<dyn Adapter>)>,
+    /// Who may reach whom.
+    pub rules: Rules,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The gateway between native networks and MIMI rooms.
+pub struct Bridge {
+    core: Arc<Core>,
+}
+
+/// An adapter instance with its current session, if it has one.
+pub(crate) struct Instance {
+    pub(crate) adapter: Arc<dyn Adapter>,
+    pub(crate) session: RwLock<Option<Box<dyn Session>>>,
+}
+
+/// What all runs share.
+pub(crate) struct Core {
+    pub(crate) networks: Networks,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) hub: Arc<dyn Hub>,
+    pub(crate) agents: HubAgents,
+    pub(crate) vault: Vault,
+    pub(crate) authority: Arc<mimi_mls::IdentityAuthority>,
+    pub(crate) rules: Rules,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sealing: Sealing,
+    pub(crate) sequence: Sequence,
+    pub(crate) instances: HashMap<String, Instance>,
+    pub(crate) rooms: Rooms,
+    pub(crate) roots: RwLock<IdentityRoots>,
+    pub(crate) attempts: Attempts,
+    pub(crate) last_posts: LastPosts,
+    pub(crate) shown_names: ShownNames,
+    runs: OnceLock<AllRuns>,
+}
+
+struct AllRuns {
+    lanes: Runs<Lane>,
+    rooms: Runs<RoomUri>,
+    links: Runs<LinkId>,
+}
+
+impl Bridge {
+    /// Assembles a bridge; nothing runs yet.
+    pub async fn new(parts: BridgeParts) -> Result<Self, String> {
+        let last = last_number(parts.store.as_ref()).await.map_err(|fault| fault.to_string())?;
+        let instances = parts
+            .adapters
+            .into_iter()
+            .map(|(name, adapter)| (name, Instance { adapter, session: RwLock::new(None) }))
+            .collect();
+        let core = Core {
+            networks: parts.networks,
+            sealing: Sealing::new(parts.vault.clone(), Arc::clone(&parts.store)),
+            sequence: Sequence::after(last, parts.clock.now().0),
+            store: parts.store,
+            hub: parts.hub,
+            agents: parts.agents,
+            vault: parts.vault,
+            authority: parts.authority,
+            rules: parts.rules,
+            clock: parts.clock,
+            instances,
+            rooms: Rooms::default(),
+            roots: RwLock::default(),
+            attempts: Attempts::default(),
+            last_posts: LastPosts::default(),
+            shown_names: ShownNames::default(),
+            runs: OnceLock::new(),
+        };
+        Ok(Self { core: Arc::new(core) })
+    }
+
+    /// Carries messages until `stop`, then closes the native sessions.
+    pub async fn run(&self, stop: CancellationToken) {
+        self.core.start_runs(&stop);
+        let mut appended = self.core.store.appended();
+        if let Err(fault) = self.core.wake_all().await {
+            tracing::error!(%fault, "what was left undone at the last stop cannot be listed");
+        }
+        let sessions: Vec<_> = self
+            .core
+            .instances
+            .keys()
+            .map(|name| tokio::spawn(Arc::clone(&self.core).keep_open(name.clone(), stop.clone())))
+            .collect();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                room = appended.recv() => match room {
+                    Ok(room) => self.core.wake_room(room),
+                    Err(broadcast::error::RecvError::Lagged(_)) => drop(self.core.wake_all().await),
+                    Err(broadcast::error::RecvError::Closed) => break,
+                },
+            }
+        }
+        for session in sessions {
+            drop(session.await);
+        }
+    }
+
+    /// Whether every adapter instance has an open session.
+    pub async fn is_ready(&self) -> bool {
+        for instance in self.core.instances.values() {
+            if instance.session.read().await.is_none() {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl Core {
+    fn start_runs(self: &Arc<Self>, stop: &CancellationToken) {
+        let (for_lanes, for_rooms, for_links) = (Arc::clone(self), Arc::clone(self), Arc::clone(self));
+        let runs = AllRuns {
+            lanes: Runs::new(stop.clone(), move |lane: Lane| {
+                let core = Arc::clone(&for_lanes);
+                async move { core.report("lane", lane.room.as_str(), core.run_lane(&lane).await) }
+            }),
+            rooms: Runs::new(stop.clone(), move |room: RoomUri| {
+                let core = Arc::clone(&for_rooms);
+                async move { core.report("room", room.as_str(), core.run_room(&room).await) }
+            }),
+            links: Runs::new(stop.clone(), move |link: LinkId| {
+                let core = Arc::clone(&for_links);
+                async move { core.report("link", &link.0, core.run_link(&link).await) }
+            }),
+        };
+        drop(self.runs.set(runs));
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as part of the run")]
+    fn report(&self, what: &'static str, key: &str, result: Result<Next, Fault>) -> Next {
+        result.unwrap_or_else(|fault| {
+            if !matches!(fault, Fault::Overtaken) {
+                tracing::warn!(what, key, %fault, "will be tried again");
+            }
+            fault.next()
+        })
+    }
+
+    pub(crate) fn wake_lane(&self, lane: Lane) {
+        if let Some(runs) = self.runs.get() {
+            runs.lanes.wake(lane);
+        }
+    }
+
+    pub(crate) fn wake_room(&self, room: RoomUri) {
+        if let Some(runs) = self.runs.get() {
+            runs.rooms.wake(room);
+        }
+    }
+
+    pub(crate) fn wake_link(&self, link: LinkId) {
+        if let Some(runs) = self.runs.get() {
+            runs.links.wake(link);
+        }
+    }
+
+    /// Finds everything that has something to do.
+    async fn wake_all(&self) -> Result<(), Fault> {
+        for key in self.keys(INBOX).await? {
+            if let Some((parts, _)) = Key::read(&key, 2) {
+                let text = |at: usize| String::from_utf8_lossy(parts[at]).into_owned();
+                self.wake_lane(Lane { adapter: text(0), room: text(1).into() });
+            }
+        }
+        for key in self.keys(OUTBOX).await? {
+            if let Some((parts, _)) = Key::read(&key, 1) {
+                self.wake_link(LinkId(String::from_utf8_lossy(parts[0]).into_owned()));
+            }
+        }
+        for room in self.store.rooms(None).await? {
+            self.wake_room(room);
+        }
+        for key in self.keys(ROOM).await? {
+            if let Ok(room) = RoomUri::parse_bytes(&key) {
+                self.wake_room(room);
+            }
+        }
+        Ok(())
+    }
+
+    async fn keys(&self, kind: RowKind) -> Result<Vec<Vec<u8>>, Fault> {
+        all_keys(self.store.as_ref(), kind).await
+    }
+
+    /// Whether an adapter instance has an open session.
+    pub(crate) async fn is_open(&self, adapter: &str) -> bool {
+        match self.instances.get(adapter) {
+            Some(instance) => instance.session.read().await.is_some(),
+            None => false,
+        }
+    }
+
+    /// Sees to it that a provider's identity roots are known.
+    pub(crate) async fn know_roots(&self, domain: &Domain) -> Result<(), Fault> {
+        if !self.roots.read().await.of(domain).is_empty() {
+            return Ok(());
+        }
+        let known =
+            self.hub.identity_roots(domain).await.map_err(|fault| Fault::Unreachable(fault.to_string()))?;
+        let mut roots = self.roots.write().await;
+        for root in known {
+            roots.insert(domain, root).map_err(|fault| Fault::Group(fault.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps an adapter instance's session open until `stop`.
+    async fn keep_open(self: Arc<Self>, name: String, stop: CancellationToken) {
+        let Some(instance) = self.instances.get(&name) else { return };
+        let mut delay = mimi_store::limits::RETRY_DELAY_MIN;
+        loop {
+            let host = Arc::new(Intake::new(Arc::clone(&self), name.clone()));
+            match instance.adapter.open(host).await {
+                Ok(session) => {
+                    *instance.session.write().await = Some(session);
+                    break;
+                }
+                Err(fault) => {
+                    tracing::warn!(adapter = %name, %fault, "the native network cannot be reached yet");
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(delay) => delay = (delay * 2).min(mimi_store::limits::RETRY_DELAY_MAX),
+            }
+        }
+        stop.cancelled().await;
+        if let Some(session) = instance.session.write().await.take() {
+            session.close().await;
+        }
+    }
+
+    /// Hands an operation to an adapter instance.
+    pub(crate) async fn deliver(&self, adapter: &str, delivery: mimi_adapter::Delivery) -> Outcome {
+        let Some(instance) = self.instances.get(adapter) else {
+            return Outcome::Broken { why: format!("no adapter named {adapter} is configured") };
+        };
+        match instance.session.read().await.as_ref() {
+            Some(session) => session.deliver(delivery).await,
+            None => Outcome::Broken { why: format!("{adapter} is not connected") },
+        }
+    }
+}
+
+/// Rows listed at once.
+const PAGE: usize = 1000;
+
+/// The highest number that a queue row has, so that what comes sorts behind it.
+async fn last_number(store: &dyn Store) -> Result<u64, Fault> {
+    let mut last = 0;
+    for (kind, parts) in [(INBOX, 2), (OUTBOX, 1)] {
+        let keys = all_keys(store, kind).await?;
+        last = keys
+            .iter()
+            .filter_map(|key| Key::read(key, parts))
+            .map(|(_, number)| number)
+            .fold(last, u64::max);
+    }
+    Ok(last)
+}
+
+async fn all_keys(store: &dyn Store, kind: RowKind) -> Result<Vec<Vec<u8>>, Fault> {
+    let mut keys = Vec::new();
+    let mut range = KeyRange::all();
+    loop {
+        let page = store.rows(kind, range.clone(), PAGE).await?;
+        let Some(last) = page.last() else { return Ok(keys) };
+        range = range.behind(&last.key);
+        keys.extend(page.into_iter().map(|row| row.key));
+    }
+}

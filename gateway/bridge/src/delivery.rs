@@ -1,0 +1,175 @@
+//! A link's outbox: one operation at a time towards the native side, in order, until it is proven done.
+
+use mimi_adapter::{Delivery, NativeEventId, NativeRoomId, Operation, Outcome};
+use mimi_store::{Batch, Next, Row, RowChange};
+
+use crate::bridge::Core;
+use crate::fault::Fault;
+use crate::intake::Lane;
+use crate::limits::DELIVERY_ATTEMPTS_MAX;
+use crate::rows::{
+    self, EVENT, EventRow, Key, LETTER, LINK, LINK_ROOM, Letter, Link, LinkId, MESSAGE, MessageRow, OPENING,
+    OUTBOX, Outgoing,
+};
+
+/// A row of an outbox, opened.
+struct Queued {
+    row: Row,
+    outgoing: Outgoing,
+}
+
+/// What an operation made on the native side.
+#[derive(Default)]
+struct Made {
+    event: Option<NativeEventId>,
+    room: Option<NativeRoomId>,
+}
+
+impl Core {
+    /// Delivers the first operation of a link's outbox.
+    pub(crate) async fn run_link(&self, id: &LinkId) -> Result<Next, Fault> {
+        let Some(queued) = self.first_queued(id).await? else { return Ok(Next::Rest) };
+        let Some((link, link_row)) = self.link(id).await? else { return Ok(Next::Rest) };
+        if matches!(queued.outgoing.operation, Operation::OpenDirect { .. }) && link.native_room.is_some() {
+            // The native user was faster: there is a chat already.
+            self.settle(id, (link, link_row), &queued, Made::default()).await?;
+            return Ok(Next::Again);
+        }
+        let attempt = self.attempts.next(&queued.outgoing.op_id);
+        let delivery = Delivery {
+            op_id: queued.outgoing.op_id.clone(),
+            attempt,
+            room: link.native_room.clone(),
+            speaker: queued.outgoing.speaker.clone(),
+            operation: queued.outgoing.operation.clone(),
+        };
+        let outcome = self.deliver(&link.adapter, delivery).await;
+        metrics::counter!("native_operations_total", "adapter" => link.adapter.clone(), "outcome" => outcome_name(&outcome))
+            .increment(1);
+        match outcome {
+            Outcome::Done { event, room } => {
+                self.settle(id, (link, link_row), &queued, Made { event, room }).await?;
+                self.attempts.forget(&queued.outgoing.op_id);
+                Ok(Next::Again)
+            }
+            Outcome::RetryAfter { wait } => Ok(Next::After(wait)),
+            Outcome::Refused { code, text } => self.set_aside(id, &queued, format!("{code:?}: {text}")).await,
+            // The op_id makes a repetition harmless as far as the adapter's guarantee says.
+            Outcome::Unsure { why } | Outcome::Broken { why }
+                if attempt >= DELIVERY_ATTEMPTS_MAX && self.is_open(&link.adapter).await =>
+            {
+                self.set_aside(id, &queued, why).await
+            }
+            Outcome::Unsure { why } | Outcome::Broken { why } => {
+                tracing::debug!(link = %id, attempt, why, "an operation will be tried again");
+                Ok(Next::BackOff)
+            }
+        }
+    }
+
+    async fn first_queued(&self, id: &LinkId) -> Result<Option<Queued>, Fault> {
+        let first = self.store.rows(OUTBOX, Key::of(&id.0).range(), 1).await?.into_iter().next();
+        let Some(row) = first else { return Ok(None) };
+        let plain = self.sealing.open(&row.key, &row.bytes).await?;
+        Ok(Some(Queued { outgoing: rows::decode(OUTBOX, &plain)?, row }))
+    }
+
+    /// One commit: the operation is gone, what it made is known by its native name.
+    async fn settle(
+        &self,
+        id: &LinkId,
+        (mut link, link_row): (Link, Row),
+        queued: &Queued,
+        made: Made,
+    ) -> Result<(), Fault> {
+        let mut changes = vec![delete(&queued.row)];
+        if let (Operation::OpenDirect { .. }, Some(room)) = (&queued.outgoing.operation, made.room) {
+            changes.push(RowChange::Put {
+                kind: LINK_ROOM,
+                key: Key::of(&link.adapter).and(room.as_str().as_bytes()).bytes(),
+                expected: None,
+                bytes: rows::encode(id),
+            });
+            changes.push(RowChange::Delete { kind: OPENING, key: opening_key(&link), expected: None });
+            link.native_room = Some(room);
+            changes.push(put_link(id, &link, &link_row));
+        }
+        if let (Some(event), Some(native_room)) = (made.event, &link.native_room) {
+            let lane = Lane { adapter: link.adapter.clone(), room: native_room.clone() };
+            let message = queued.outgoing.message;
+            changes.push(RowChange::Put {
+                kind: EVENT,
+                key: lane.event_key(event.as_str()),
+                expected: None,
+                bytes: rows::encode(&EventRow::Delivered { message }),
+            });
+            changes.extend(message.map(|message| RowChange::Put {
+                kind: MESSAGE,
+                key: Key::of(&id.0).and(&message).bytes(),
+                expected: None,
+                bytes: rows::encode(&MessageRow { event: Some(event) }),
+            }));
+        }
+        self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
+        if let Some(room) = link.native_room {
+            self.wake_lane(Lane { adapter: link.adapter, room });
+        }
+        Ok(())
+    }
+
+    /// Moves an operation that will never succeed out of the way of those behind it; nothing is forgotten.
+    async fn set_aside(&self, id: &LinkId, queued: &Queued, why: String) -> Result<Next, Fault> {
+        tracing::warn!(link = %id, op_id = %queued.outgoing.op_id, why, "an operation was set aside");
+        metrics::counter!("dead_letters_total").increment(1);
+        let letter = Letter { outgoing: queued.outgoing.clone(), why, at_ms: self.clock.now().0 };
+        let key = queued.row.key.clone();
+        let bytes = self.sealing.seal(self.clock.now().0, &key, &rows::encode(&letter)).await?;
+        let changes = vec![delete(&queued.row), RowChange::Insert { kind: LETTER, key, bytes }];
+        self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
+        self.attempts.forget(&queued.outgoing.op_id);
+        Ok(Next::Again)
+    }
+
+    /// A row that appends an operation to a link's outbox.
+    pub(crate) async fn enqueue(&self, id: &LinkId, outgoing: &Outgoing) -> Result<RowChange, Fault> {
+        let key = Key::of(&id.0).number(self.sequence.next()).bytes();
+        let bytes = self.sealing.seal(self.clock.now().0, &key, &rows::encode(outgoing)).await?;
+        Ok(RowChange::Insert { kind: OUTBOX, key, bytes })
+    }
+
+    pub(crate) async fn link(&self, id: &LinkId) -> Result<Option<(Link, Row)>, Fault> {
+        match self.store.row(LINK, id.0.as_bytes()).await? {
+            Some(row) => Ok(Some((rows::decode(LINK, &row.bytes)?, row))),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Where it is noted that a native user is being invited to a chat of which we do not know the name yet.
+pub(crate) fn opening_key(link: &Link) -> Vec<u8> {
+    Key::of(&link.adapter).and(link.native_user.as_str().as_bytes()).bytes()
+}
+
+/// Stores a changed link, if nobody else changed it meanwhile.
+pub(crate) fn put_link(id: &LinkId, link: &Link, row: &Row) -> RowChange {
+    RowChange::Put {
+        kind: LINK,
+        key: id.0.clone().into_bytes(),
+        expected: Some(row.version),
+        bytes: rows::encode(link),
+    }
+}
+
+fn delete(row: &Row) -> RowChange {
+    RowChange::Delete { kind: OUTBOX, key: row.key.clone(), expected: Some(row.version) }
+}
+
+fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done { .. } => "done",
+        Outcome::RetryAfter { .. } => "retry_after",
+        Outcome::Refused { .. } => "refused",
+        Outcome::Unsure { .. } => "unsure",
+        Outcome::Broken { .. } => "broken",
+    }
+}

@@ -1,0 +1,123 @@
+//! Native events become rows before they are acknowledged.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use mimi_adapter::{Host, Ingest, IngestFault, NativeEvent, NativeRoomId, SessionStatus};
+use mimi_store::{Batch, RowChange};
+use tokio::sync::Mutex;
+
+use crate::bridge::Core;
+use crate::fault::Fault;
+use crate::rows::{self, EVENT, EventRow, INBOX, Key};
+
+/// A native conversation of one adapter instance.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Lane {
+    pub(crate) adapter: String,
+    pub(crate) room: NativeRoomId,
+}
+
+/// Numbers that only grow, also across restarts.
+pub(crate) struct Sequence(AtomicU64);
+
+/// What an adapter instance hands its events to.
+pub(crate) struct Intake {
+    core: Arc<Core>,
+    adapter: String,
+    /// One batch at a time: whether an event is known is looked up and then relied on.
+    turn: Mutex<()>,
+}
+
+impl Lane {
+    /// The key of everything in the lane's inbox.
+    pub(crate) fn key(&self) -> Key {
+        Key::of(&self.adapter).and(self.room.as_str().as_bytes())
+    }
+
+    /// The key of what became of one of its events.
+    pub(crate) fn event_key(&self, event: &str) -> Vec<u8> {
+        self.key().and(event.as_bytes()).bytes()
+    }
+}
+
+impl Sequence {
+    /// A sequence that goes on behind `last`, and not before the time of day in which it starts.
+    pub(crate) fn after(last: u64, now_ms: u64) -> Self {
+        Self(AtomicU64::new(last.max(now_ms << 20) + 1))
+    }
+
+    pub(crate) fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Intake {
+    pub(crate) fn new(core: Arc<Core>, adapter: String) -> Self {
+        Self { core, adapter, turn: Mutex::default() }
+    }
+
+    async fn store(&self, ingest: Ingest) -> Result<Vec<Lane>, Fault> {
+        let _turn = self.turn.lock().await;
+        let mut batch = Batch::default();
+        let mut lanes: Vec<Lane> = Vec::new();
+        for event in ingest.events {
+            let lane = Lane { adapter: self.adapter.clone(), room: event.lane.clone() };
+            let event_key = lane.event_key(event.id.as_str());
+            if self.core.store.row(EVENT, &event_key).await?.is_some() || already_in(&batch, &event_key) {
+                continue;
+            }
+            batch.rows.push(RowChange::Insert {
+                kind: EVENT,
+                key: event_key,
+                bytes: rows::encode(&EventRow::Received),
+            });
+            batch.rows.push(self.inbox_row(&lane, &event).await?);
+            if !lanes.contains(&lane) {
+                lanes.push(lane);
+            }
+        }
+        if !batch.rows.is_empty() {
+            self.core.store.record(batch).await?;
+        }
+        Ok(lanes)
+    }
+
+    async fn inbox_row(&self, lane: &Lane, event: &NativeEvent) -> Result<RowChange, Fault> {
+        let key = lane.key().number(self.core.sequence.next()).bytes();
+        let bytes = self.core.sealing.seal(self.core.clock.now().0, &key, &rows::encode(event)).await?;
+        Ok(RowChange::Insert { kind: INBOX, key, bytes })
+    }
+}
+
+fn already_in(batch: &Batch, event_key: &[u8]) -> bool {
+    batch.rows.iter().any(
+        |change| matches!(change, RowChange::Insert { kind, key, .. } if *kind == EVENT && key == event_key),
+    )
+}
+
+#[async_trait]
+impl Host for Intake {
+    async fn ingest(&self, ingest: Ingest) -> Result<(), IngestFault> {
+        let count = ingest.events.len();
+        match self.store(ingest).await {
+            Ok(lanes) => {
+                metrics::counter!("native_events_total", "adapter" => self.adapter.clone())
+                    .increment(count as u64);
+                for lane in lanes {
+                    self.core.wake_lane(lane);
+                }
+                Ok(())
+            }
+            Err(fault) => {
+                tracing::warn!(adapter = %self.adapter, %fault, "native events were not stored; the network keeps them");
+                Err(IngestFault { why: fault.to_string() })
+            }
+        }
+    }
+
+    fn status(&self, status: SessionStatus) {
+        tracing::info!(adapter = %self.adapter, ?status, "adapter status");
+    }
+}

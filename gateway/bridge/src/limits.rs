@@ -1,0 +1,34 @@
+//! What the bridge keeps, waits and retries, each with its reason.
+
+use std::time::Duration;
+
+/// Events of a room's log handled in one commit: enough to catch up fast, few enough that a crash repeats little.
+pub const EVENTS_PER_COMMIT_MAX: usize = 64;
+
+/// Bytes of a room's log read at once; larger than any one event may be.
+pub const EVENT_BYTES_PER_READ_MAX: usize = 8 << 20;
+
+/// A direct chat moves to the room with the smaller URI only after this long without a message of its own, so that
+/// a message on its way through one room is not overtaken through the other.
+pub const ROOM_CHANGE_IDLE: Duration = Duration::from_secs(30);
+
+/// Shortest wait before pending proposals of others are committed, so that gateways do not all commit at once.
+pub const COMMIT_DELAY_MIN: Duration = Duration::from_millis(20);
+
+/// Longest wait before pending proposals of others are committed.
+pub const COMMIT_DELAY_MAX: Duration = Duration::from_millis(200);
+
+/// How often a message is sealed anew because the room moved on before it arrived.
+pub const RESEAL_MAX: u32 = 20;
+
+/// Longest display name carried with a message, in bytes: names are decoration.
+pub const DISPLAY_NAME_LENGTH_MAX: usize = 100;
+
+/// Deliveries tried before an operation that keeps failing for its own sake is set aside as a dead letter.
+pub const DELIVERY_ATTEMPTS_MAX: u32 = 50;
+
+/// Followed rooms kept in memory; the rest are loaded when something happens in them.
+pub const ROOMS_IN_MEMORY_MAX: usize = 10_000;
+
+/// Longest MIMI content made from or taken into a native message: 60 KiB of text twice, plain and formatted.
+pub const CONTENT_LENGTH_MAX: usize = 256 << 10;

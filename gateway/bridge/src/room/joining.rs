@@ -1,0 +1,198 @@
+//! Coming into a room by a Welcome: the first hosted user brings the group, the next only their leaf.
+
+use mimi_adapter::{NativeUserId, Operation, PuppetProfile, Speaker};
+use mimi_client::RoomClient;
+use mimi_mls::KeyPackageRef;
+use mimi_store::{Batch, EventKind, EventRow, KeyPackageRow, RowChange};
+use mimi_uri::{RoomUri, UserUri};
+use mimi_wire::FanoutMessage;
+
+use super::Followed;
+use crate::bridge::Core;
+use crate::delivery::{opening_key, put_link};
+use crate::fault::Fault;
+use crate::op_id;
+use crate::rows::{
+    self, Key, LINK, LINK_PAIR, Link, LinkId, LinkState, OPENING, Origin, Outgoing, RoomRow, Stage,
+};
+use crate::wording;
+
+/// A hosted user who was welcomed, with the opened secret of the `KeyPackage` that was used.
+struct Welcomed {
+    user: UserUri,
+    reference: KeyPackageRef,
+    secret: Vec<u8>,
+}
+
+impl Core {
+    /// Looks for a Welcome of ours in the log of a room that we do not follow yet.
+    pub(super) async fn try_join(&self, room: &RoomUri, held: &mut Option<Followed>) -> Result<bool, Fault> {
+        let mut followed = Followed {
+            room: room.clone(),
+            row: RoomRow::at(Stage::Joined),
+            version: None,
+            client: None,
+            commit_at: None,
+        };
+        loop {
+            let events = self.next_events(&followed, followed.row.position).await?;
+            if events.is_empty() {
+                return Ok(false);
+            }
+            for event in events {
+                followed.row.position = event.seq.0;
+                if event.kind == EventKind::Welcome && self.join(&mut followed, &event).await? {
+                    *held = Some(followed);
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    async fn join(&self, followed: &mut Followed, event: &EventRow) -> Result<bool, Fault> {
+        let message = FanoutMessage::decode(&event.bytes).map_err(|fault| Fault::Group(fault.to_string()))?;
+        let welcomed = self.welcomed(&followed.room, &message).await?;
+        if welcomed.is_empty() {
+            return Ok(false);
+        }
+        let secrets: Vec<Vec<u8>> = welcomed.iter().map(|welcomed| welcomed.secret.clone()).collect();
+        match RoomClient::join(&followed.room, &message, &secrets) {
+            Ok(client) => followed.client = Some(client),
+            Err(fault) => {
+                tracing::warn!(room = %followed.room, %fault, "a Welcome was not accepted");
+                metrics::counter!("welcomes_refused_total").increment(1);
+                return Ok(false);
+            }
+        }
+        let mut batch = Batch::default();
+        for one in &welcomed {
+            self.link_hosted(followed, &one.user, &mut batch).await?;
+        }
+        batch.used_key_packages = welcomed.iter().map(|one| one.reference.clone()).collect();
+        self.store_room(followed, true, batch).await?;
+        for (user, link) in &followed.row.links {
+            tracing::info!(target: "drawbridge::step", who = %user, what = "joins", room = %followed.room);
+            self.wake_link(link.clone());
+        }
+        Ok(true)
+    }
+
+    /// A Welcome in a room that we follow already: another hosted user came in, and only his leaf is new.
+    pub(super) async fn welcome_another(
+        &self,
+        followed: &mut Followed,
+        message: &FanoutMessage,
+        batch: &mut Batch,
+    ) -> Result<bool, Fault> {
+        let welcomed = self.welcomed(&followed.room, message).await?;
+        for one in &welcomed {
+            if !followed.client()?.add_hosted(&one.secret)? {
+                tracing::warn!(room = %followed.room, user = %one.user, "a welcomed user has no leaf in the room");
+                continue;
+            }
+            self.link_hosted(followed, &one.user, batch).await?;
+            batch.used_key_packages.push(one.reference.clone());
+        }
+        Ok(!welcomed.is_empty())
+    }
+
+    /// Which of our hosted users a Welcome is for: those whose `KeyPackage` was claimed for this very room.
+    async fn welcomed(&self, room: &RoomUri, message: &FanoutMessage) -> Result<Vec<Welcomed>, Fault> {
+        let mut welcomed = Vec::new();
+        for reference in message.message().welcome_references() {
+            let Some(row) = self.store.key_package(&reference).await? else { continue };
+            if row.room != *room {
+                tracing::warn!(%room, claimed_for = %row.room, "a KeyPackage was used for another room than it was claimed for");
+                continue;
+            }
+            let KeyPackageRow { user, secret, .. } = row;
+            let secret = self.mint_vault_open(&reference, &secret)?;
+            welcomed.push(Welcomed { user, reference, secret });
+        }
+        Ok(welcomed)
+    }
+
+    fn mint_vault_open(&self, reference: &KeyPackageRef, sealed: &[u8]) -> Result<Vec<u8>, Fault> {
+        Ok(mimi_client::mint::open_secret(&self.vault, reference, sealed)?)
+    }
+
+    /// Shows the room to a hosted user: in the chat he has with the other participant, or in a new one.
+    async fn link_hosted(
+        &self,
+        followed: &mut Followed,
+        hosted: &UserUri,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        let Some(peer) = followed.client()?.participants().into_iter().find(|user| user != hosted) else {
+            return Ok(());
+        };
+        let existing = self.link_of_pair(hosted, &peer).await?;
+        if let Some(id) = existing
+            && let Some((mut link, row)) = self.link(&id).await?
+            && link.state != LinkState::Left
+        {
+            link.attach(&followed.room);
+            link.state = LinkState::Active;
+            batch.rows.push(put_link(&id, &link, &row));
+            followed.row.links.push((hosted.clone(), id));
+            return Ok(());
+        }
+        let Some((adapter, native_user)) = self.networks.native(hosted) else { return Ok(()) };
+        let id =
+            LinkId(self.vault.name("link", &[hosted.as_str().as_bytes(), followed.room.as_str().as_bytes()]));
+        let link = Link {
+            adapter,
+            hosted: hosted.clone(),
+            native_user: native_user.clone(),
+            peer: peer.clone(),
+            native_room: None,
+            origin: Origin::Mimi,
+            rooms: vec![followed.room.clone()],
+            posting: Some(followed.room.clone()),
+            state: LinkState::Active,
+        };
+        let pair_key = Key::of(hosted.as_str()).and(peer.as_str().as_bytes()).bytes();
+        batch.rows.push(RowChange::Insert {
+            kind: LINK,
+            key: id.0.clone().into_bytes(),
+            bytes: rows::encode(&link),
+        });
+        batch.rows.push(RowChange::Put {
+            kind: LINK_PAIR,
+            key: pair_key,
+            expected: None,
+            bytes: rows::encode(&id),
+        });
+        let opening = RowChange::Put {
+            kind: OPENING,
+            key: opening_key(&link),
+            expected: None,
+            bytes: rows::encode(&id),
+        };
+        batch.rows.push(opening);
+        self.open_native(followed, &id, (&peer, &native_user), batch).await?;
+        followed.row.links.push((hosted.clone(), id));
+        Ok(())
+    }
+
+    async fn open_native(
+        &self,
+        followed: &Followed,
+        id: &LinkId,
+        (peer, with): (&UserUri, &NativeUserId),
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        let profile = PuppetProfile { user: peer.clone(), display_name: Some(wording::name(peer, None)) };
+        let open = Operation::OpenDirect { puppet: peer.clone(), with: with.clone() };
+        for (kind, operation) in [("puppet", Operation::EnsurePuppet(profile)), ("open", open)] {
+            let outgoing = Outgoing {
+                op_id: op_id::for_event(id, &followed.room, 0, kind),
+                speaker: Speaker::Puppet(peer.clone()),
+                operation,
+                message: None,
+            };
+            batch.rows.push(self.enqueue(id, &outgoing).await?);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! Leaving, and committing what others proposed.
+
+use std::time::Duration;
+
+use mimi_store::{Batch, Next, Row};
+use mimi_uri::RoomUri;
+use mimi_wire::{UpdateRoomResponse, UpdateVerdict};
+
+use super::Followed;
+use crate::bridge::Core;
+use crate::delivery::put_link;
+use crate::fault::Fault;
+use crate::lane::Incoming;
+use crate::limits::{COMMIT_DELAY_MAX, COMMIT_DELAY_MIN};
+use crate::rows::{InFlight, Intent, Link, LinkId, LinkState, Stage};
+
+impl Core {
+    /// A native user leaves his direct chat: his client leaves every room of it.
+    pub(crate) async fn leave(
+        &self,
+        id: &LinkId,
+        (mut link, row): (Link, Row),
+        incoming: &Incoming,
+    ) -> Result<Next, Fault> {
+        for room in link.rooms.clone() {
+            self.propose_leave(&room, &link).await?;
+        }
+        link.state = LinkState::Left;
+        let changes = vec![put_link(id, &link, &row), incoming.done()];
+        self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
+        Ok(Next::Again)
+    }
+
+    async fn propose_leave(&self, room: &RoomUri, link: &Link) -> Result<(), Fault> {
+        self.in_turn(room, async |followed| {
+            if followed.row.stage != Stage::Joined {
+                return Ok(());
+            }
+            self.settle_in_flight(followed).await?;
+            self.follow_log(followed).await?;
+            if !followed.client()?.is_active(&link.hosted) || followed.client()?.is_leaving(&link.hosted) {
+                return Ok(());
+            }
+            let update = followed.client()?.propose_leave(&link.hosted)?;
+            followed.row.in_flight =
+                Some(InFlight { body: update.encode(), intent: Intent::Leave(link.hosted.clone()) });
+            self.store_room(followed, true, Batch::default()).await?;
+            self.settle_in_flight(followed).await
+        })
+        .await?;
+        self.wake_room(room.clone());
+        Ok(())
+    }
+
+    /// Commits pending proposals after a short random delay, unless somebody else was faster.
+    pub(super) async fn commit_pending(&self, followed: &mut Followed) -> Result<Next, Fault> {
+        let now = self.clock.now();
+        if followed.row.stage != Stage::Joined || !followed.client()?.can_commit_pending() {
+            return Ok(Next::Rest);
+        }
+        let at = *followed.commit_at.get_or_insert_with(|| now.0 + commit_delay(&followed.room, now.0));
+        if now.0 < at {
+            return Ok(Next::After(Duration::from_millis(at - now.0)));
+        }
+        let update = followed.client()?.commit_pending()?;
+        followed.row.in_flight = Some(InFlight { body: update.encode(), intent: Intent::Commit });
+        self.store_room(followed, true, Batch::default()).await?;
+        self.settle_in_flight(followed).await?;
+        Ok(Next::Again)
+    }
+
+    /// An update was not accepted: the log tells what happened instead, and the wish is derived anew from that.
+    pub(super) async fn wish_anew(
+        &self,
+        followed: &mut Followed,
+        intent: &Intent,
+        response: &UpdateRoomResponse,
+    ) -> Result<(), Fault> {
+        let before = followed.client()?.epoch();
+        self.follow_log(followed).await?;
+        followed.commit_at = None;
+        let moved_on = followed.client()?.epoch() != before;
+        match &response.verdict {
+            UpdateVerdict::WrongEpoch { .. } if !moved_on => {
+                Err(Fault::Unreachable("the room's newest commit has not arrived yet".to_owned()))
+            }
+            UpdateVerdict::WrongEpoch { .. } => Ok(()),
+            UpdateVerdict::NotAllowed | UpdateVerdict::InvalidProposal { .. }
+                if followed.row.stage == Stage::Opening =>
+            {
+                self.give_up_opening(followed, "the room does not allow it").await
+            }
+            UpdateVerdict::NotAllowed | UpdateVerdict::InvalidProposal { .. } if !moved_on => {
+                Err(Fault::Unreachable(format!("the hub refuses {intent:?}: {response:?}")))
+            }
+            UpdateVerdict::NotAllowed
+            | UpdateVerdict::InvalidProposal { .. }
+            | UpdateVerdict::Success { .. } => Ok(()),
+        }
+    }
+}
+
+/// Spread over gateways by what they cannot know of each other's clocks; no randomness is needed for that.
+fn commit_delay(room: &RoomUri, now_ms: u64) -> u64 {
+    let (min, max) = (COMMIT_DELAY_MIN.as_millis(), COMMIT_DELAY_MAX.as_millis());
+    let spread = u64::try_from(max - min).unwrap_or(1);
+    let mixed = room.as_str().bytes().fold(now_ms ^ u64::from(std::process::id()), |mixed, byte| {
+        (mixed.rotate_left(5) ^ u64::from(byte)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    });
+    u64::try_from(min).unwrap_or(0) + mixed % spread
+}

@@ -1,0 +1,215 @@
+//! Following a room's log: every event is read once by the room's reader, and has its effect once on each link.
+
+use mimi_adapter::{OpId, Operation, PuppetProfile, Speaker};
+use mimi_client::Reading;
+use mimi_store::{Batch, EventLimit, EventRow, Seq};
+use mimi_wire::FanoutMessage;
+
+use super::Followed;
+use crate::bridge::Core;
+use crate::delivery::put_link;
+use crate::fault::Fault;
+use crate::limits::{EVENT_BYTES_PER_READ_MAX, EVENTS_PER_COMMIT_MAX};
+use crate::op_id;
+use crate::rows::{LinkId, LinkState, Outgoing, Stage};
+use crate::translate::{self, Received};
+use crate::wording;
+
+/// What reading some events led to; stored in one commit.
+#[derive(Default)]
+struct Effects {
+    batch: Batch,
+    links: Vec<LinkId>,
+    group_changed: bool,
+}
+
+impl Core {
+    /// Reads the log to its end.
+    pub(super) async fn follow_log(&self, followed: &mut Followed) -> Result<(), Fault> {
+        loop {
+            let events = self.next_events(followed, followed.row.position).await?;
+            if events.is_empty() || followed.client.is_none() {
+                return Ok(());
+            }
+            let mut effects = Effects::default();
+            for event in events {
+                self.read_event(followed, &event, &mut effects).await?;
+                followed.row.position = event.seq.0;
+                if effects.group_changed {
+                    break;
+                }
+            }
+            let changed = effects.group_changed;
+            self.store_room(followed, changed, effects.batch).await?;
+            for link in effects.links {
+                self.wake_link(link);
+            }
+        }
+    }
+
+    /// After a restart: what lies between snapshot and position is read again for the ratchets' sake, without effect.
+    pub(super) async fn replay_log(&self, followed: &mut Followed) -> Result<(), Fault> {
+        let mut at = followed.row.snapshot_position;
+        while at < followed.row.position {
+            let events = self.next_events(followed, at).await?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            let position = followed.row.position;
+            for event in events.into_iter().take_while(|event| event.seq.0 <= position) {
+                at = event.seq.0;
+                let message =
+                    FanoutMessage::decode(&event.bytes).map_err(|fault| unreadable(&event, &fault))?;
+                drop(followed.client()?.read(&message));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn next_events(&self, followed: &Followed, after: u64) -> Result<Vec<EventRow>, Fault> {
+        let limit = EventLimit { count: EVENTS_PER_COMMIT_MAX, bytes: EVENT_BYTES_PER_READ_MAX };
+        Ok(self.store.events(&followed.room, Seq(after + 1), limit).await?)
+    }
+
+    async fn read_event(
+        &self,
+        followed: &mut Followed,
+        event: &EventRow,
+        effects: &mut Effects,
+    ) -> Result<(), Fault> {
+        let message = FanoutMessage::decode(&event.bytes).map_err(|fault| unreadable(event, &fault))?;
+        if event.kind == mimi_store::EventKind::Welcome {
+            effects.group_changed |= self.welcome_another(followed, &message, &mut effects.batch).await?;
+            effects.links.extend(followed.row.links.iter().map(|(_, link)| link.clone()));
+            return Ok(());
+        }
+        let reading = followed.client()?.read(&message)?;
+        match reading {
+            Reading::Message(read) => self.show(followed, event, &read, effects).await,
+            Reading::Changed(change) => {
+                effects.group_changed = true;
+                self.show_change(followed, event, &change, effects).await
+            }
+            Reading::Proposed => {
+                effects.group_changed = true;
+                Ok(())
+            }
+            Reading::Nothing(why) => {
+                tracing::debug!(room = %followed.room, seq = event.seq.0, why, "an event without effect");
+                Ok(())
+            }
+            Reading::SetAside(why) => {
+                tracing::warn!(room = %followed.room, seq = event.seq.0, why, "an event was set aside");
+                metrics::counter!("events_set_aside_total").increment(1);
+                Ok(())
+            }
+        }
+    }
+
+    /// Shows a message on every link but its sender's own.
+    async fn show(
+        &self,
+        followed: &mut Followed,
+        event: &EventRow,
+        read: &mimi_client::MessageRead,
+        effects: &mut Effects,
+    ) -> Result<(), Fault> {
+        let received = match Received::read(read, &followed.room, event.timestamp) {
+            Ok(received) => received,
+            Err(why) => {
+                tracing::warn!(room = %followed.room, seq = event.seq.0, %why, "a message was discarded");
+                metrics::counter!("messages_discarded_total", "why" => why.name()).increment(1);
+                return Ok(());
+            }
+        };
+        for (hosted, id) in followed.row.links.clone() {
+            if hosted == read.sender {
+                continue;
+            }
+            let Some((link, _)) = self.link(&id).await? else { continue };
+            let Some(instance) = self.instances.get(&link.adapter) else { continue };
+            let capabilities = instance.adapter.manifest().capabilities;
+            let op_id = op_id::for_event(&id, &followed.room, event.seq.0, "name");
+            if let Some(outgoing) = self.rename(&id, op_id, &received) {
+                effects.batch.rows.push(self.enqueue(&id, &outgoing).await?);
+            }
+            for (part, prepared) in translate::prepare(&received, &capabilities).into_iter().enumerate() {
+                let outgoing = Outgoing {
+                    op_id: op_id::for_event(&id, &followed.room, event.seq.0, &format!("post{part}")),
+                    speaker: Speaker::Puppet(read.sender.clone()),
+                    operation: Operation::Post(prepared),
+                    message: Some(received.message),
+                };
+                effects.batch.rows.push(self.enqueue(&id, &outgoing).await?);
+            }
+            effects.links.push(id);
+        }
+        Ok(())
+    }
+
+    /// A puppet is renamed before it speaks under the new name.
+    fn rename(&self, id: &LinkId, op_id: OpId, received: &Received) -> Option<Outgoing> {
+        let name = wording::name(&received.sender, received.name.as_deref());
+        let profile = PuppetProfile { user: received.sender.clone(), display_name: Some(name.clone()) };
+        self.shown_names.changes(id, &name).then(|| Outgoing {
+            op_id,
+            speaker: Speaker::Puppet(received.sender.clone()),
+            operation: Operation::EnsurePuppet(profile),
+            message: None,
+        })
+    }
+
+    /// Somebody is gone: his puppet leaves, and a chat with nobody in it ends.
+    async fn show_change(
+        &self,
+        followed: &mut Followed,
+        event: &EventRow,
+        change: &mimi_client::Change,
+        effects: &mut Effects,
+    ) -> Result<(), Fault> {
+        followed.commit_at = None;
+        for (hosted, id) in followed.row.links.clone() {
+            let gone = change.left.contains(&hosted) || self.peer_left(&id, change).await?;
+            if gone {
+                self.end_link(followed, event, &id, effects).await?;
+            }
+        }
+        if !followed.client()?.has_hosted() {
+            followed.row.stage = Stage::Closed;
+        }
+        Ok(())
+    }
+
+    async fn peer_left(&self, id: &LinkId, change: &mimi_client::Change) -> Result<bool, Fault> {
+        let link = self.link(id).await?;
+        Ok(link.is_some_and(|(link, _)| change.left.contains(&link.peer)))
+    }
+
+    async fn end_link(
+        &self,
+        followed: &Followed,
+        event: &EventRow,
+        id: &LinkId,
+        effects: &mut Effects,
+    ) -> Result<(), Fault> {
+        let Some((mut link, row)) = self.link(id).await? else { return Ok(()) };
+        link.detach(&followed.room);
+        if link.rooms.is_empty() && link.state == LinkState::Active {
+            link.state = LinkState::Left;
+            let outgoing = Outgoing {
+                op_id: op_id::for_event(id, &followed.room, event.seq.0, "leave"),
+                speaker: Speaker::Puppet(link.peer.clone()),
+                operation: Operation::Leave { user: link.peer.clone() },
+                message: None,
+            };
+            effects.batch.rows.push(self.enqueue(id, &outgoing).await?);
+            effects.links.push(id.clone());
+        }
+        effects.batch.rows.push(put_link(id, &link, &row));
+        Ok(())
+    }
+}
+
+fn unreadable(event: &EventRow, fault: &dyn std::fmt::Display) -> Fault {
+    Fault::Group(format!("event {} of the log does not read: {fault}", event.seq.0))
+}
