@@ -1,0 +1,96 @@
+//! The real servers and clients of the end-to-end tests, in a Python environment of the repository's own.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    console::say,
+    step::{Failed, run},
+    tools::succeeds,
+};
+
+/// What is installed, and in which versions.
+const REQUIREMENTS: &str = "tests/end_to_end/people/requirements.txt";
+
+/// Asks the interpreter whether it is new enough and able to make environments.
+const PYTHON_CHECK: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
+
+/// Installs them, unless just these are there, and returns the Python to run them with.
+pub(crate) fn install(repository: &Path) -> Result<PathBuf, Failed> {
+    let environment = repository.join(".cache/servers");
+    let python = environment.join("bin/python");
+    let stamp = environment.join("installed");
+    let requirements = repository.join(REQUIREMENTS);
+    let wanted = fs::read_to_string(&requirements).map_err(|error| failed(&requirements, &error))?;
+    if python.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        say(&format!("installed already: {}", environment.display()));
+        return Ok(python);
+    }
+    prepare_python()?;
+    remove(&environment)?;
+    run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    run(Command::new(&python).args(pip).arg(&requirements))?;
+    fs::write(&stamp, wanted).map_err(|error| failed(&stamp, &error))?;
+    Ok(python)
+}
+
+/// Debian ships Python without the module that makes environments: fetch it where we may.
+fn prepare_python() -> Result<(), Failed> {
+    if python_is_able() {
+        return Ok(());
+    }
+    if is_root() && succeeds(Command::new("apt-get").arg("--version")) {
+        run(Command::new("apt-get").args(["update", "--quiet"]))?;
+        let install = ["install", "--yes", "--quiet", "--no-install-recommends", "python3", "python3-venv"];
+        run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    }
+    if python_is_able() {
+        return Ok(());
+    }
+    Err(Failed("the end-to-end tests need python3, 3.10 or newer, with its venv module".to_owned()))
+}
+
+fn python_is_able() -> bool {
+    succeeds(Command::new("python3").args(["-c", PYTHON_CHECK]))
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+fn remove(directory: &Path) -> Result<(), Failed> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(directory, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn failed(path: &Path, error: &io::Error) -> Failed {
+    Failed(format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_in_the_wanted_versions_is_not_installed_again() {
+        let repository = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| {
+            let path = repository.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write(REQUIREMENTS, "matrix-synapse==1\n");
+        write(".cache/servers/bin/python", "");
+        write(".cache/servers/installed", "matrix-synapse==1\n");
+
+        let python = install(repository.path());
+
+        assert_eq!(python, Ok(repository.path().join(".cache/servers/bin/python")));
+    }
+}
