@@ -18,6 +18,7 @@
 //! does I/O or reads a clock, except that openmls looks at the system's for the lifetimes of leaves. One ciphersuite:
 //! `MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519`.
 
+mod bridged;
 mod components;
 mod fault;
 mod group_info;
@@ -35,6 +36,7 @@ mod safe_aad;
 mod structure;
 mod tls;
 
+pub use bridged::Bridged;
 pub use components::{
     APP_COMPONENTS, BRIDGED, CONTENT_MEDIA_TYPES, ComponentLogic, ComponentOperation, ComponentOperations,
     ComponentRefused, Dictionary, FRANK_AAD, LAST_RESORT_KEY_PACKAGE, MIMI_COMPONENTS, SAFE_AAD,

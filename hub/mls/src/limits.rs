@@ -40,3 +40,8 @@ pub const ROOTS_PER_DOMAIN_MAX: usize = 8;
 ///
 /// The next commit must cover them all, so their number bounds its size.
 pub const PENDING_PROPOSALS_MAX: usize = 1_000;
+
+/// Longest name of a network or an operator in a hosted user's leaf, in bytes.
+///
+/// It stands in every member's copy of the tree, and beside the member's name on a screen.
+pub const BRIDGED_NAME_LENGTH_MAX: usize = 64;

@@ -30,9 +30,19 @@ pub struct GroupInfoRequest {
     /// The HPKE key that the answer is sealed for.
     pub group_info_public_key: Vec<u8>,
     /// What lets a stranger in.
-    pub joining_code: Option<Vec<u8>>,
+    pub joining_code: Option<JoiningCode>,
     /// The client's signature over everything before it.
     pub signature: Vec<u8>,
+}
+
+/// A code that was given to a stranger out of band. A secret: it does not show itself in logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct JoiningCode(pub Vec<u8>);
+
+impl std::fmt::Debug for JoiningCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JoiningCode(..)")
+    }
 }
 
 impl GroupInfoRequest {
@@ -49,7 +59,7 @@ impl GroupInfoRequest {
         put_opaque(out, &self.requesting_signature_key);
         self.requesting_credential.write(out);
         put_opaque(out, &self.group_info_public_key);
-        put_optional(out, self.joining_code.as_ref(), |code, out| put_opaque(out, code));
+        put_optional(out, self.joining_code.as_ref(), |code, out| put_opaque(out, &code.0));
     }
 }
 
@@ -62,7 +72,8 @@ impl Wire for GroupInfoRequest {
             requesting_credential: Credential::read(reader)?,
             group_info_public_key: reader.key("groupInfoPublicKey")?,
             joining_code: reader.optional(|reader| {
-                reader.opaque_max("joiningCode", JOINING_CODE_LENGTH_MAX).map(<[u8]>::to_vec)
+                let code = reader.opaque_max("joiningCode", JOINING_CODE_LENGTH_MAX)?;
+                Ok(JoiningCode(code.to_vec()))
             })?,
             signature: reader.key("signature")?,
         })

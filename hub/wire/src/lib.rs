@@ -44,7 +44,7 @@ pub use franking::{
 };
 pub use group_info::{
     GroupInfoCode, GroupInfoGrant, GroupInfoRatchetTree, GroupInfoRequest, GroupInfoResponse,
-    GroupInfoSuccess, PendingProposal,
+    GroupInfoSuccess, JoiningCode, PendingProposal,
 };
 pub use identifier_query::{
     FieldSource, IdentifierQueryCode, IdentifierRequest, IdentifierResponse, ProfileField, QueryElement,

@@ -19,7 +19,7 @@ codes! {
 }
 
 /// A message that is reported, with the proof that it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AbusiveMessage {
     /// The content, as decrypted.
     pub message_content: Vec<u8>,
@@ -27,6 +27,17 @@ pub struct AbusiveMessage {
     pub frank: Frank,
     /// When the hub accepted it.
     pub accepted_timestamp: Timestamp,
+}
+
+/// Without the content: what was said does not belong into logs.
+impl std::fmt::Debug for AbusiveMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AbusiveMessage")
+            .field("length", &self.message_content.len())
+            .field("frank", &self.frank)
+            .field("accepted_timestamp", &self.accepted_timestamp)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Wire for AbusiveMessage {

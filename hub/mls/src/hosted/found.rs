@@ -55,7 +55,7 @@ impl HostedRoom {
             .sender_ratchet_configuration(*join_config().sender_ratchet_configuration())
             .max_past_epochs(0)
             .capabilities(leaf_capabilities())
-            .with_leaf_node_extensions(leaf_extensions().map_err(HostedFault::internal)?)
+            .with_leaf_node_extensions(leaf_extensions(creator.bridged()).map_err(HostedFault::internal)?)
             .map_err(HostedFault::internal)?
             .with_group_context_extensions(group_context_extensions(room)?)
             .build();

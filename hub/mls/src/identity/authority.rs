@@ -9,6 +9,7 @@ use rcgen::{
 use zeroize::Zeroizing;
 
 use super::certificate::Certificate;
+use crate::bridged::Bridged;
 use crate::fault::MlsFault;
 
 const SERIAL_LENGTH: usize = 8;
@@ -19,6 +20,7 @@ const NO_EXPIRY_S: u64 = 253_402_300_799;
 /// A provider's identity CA: certifies which key belongs to which client of which of its users.
 pub struct IdentityAuthority {
     domain: Domain,
+    bridged: Option<Bridged>,
     root: Vec<u8>,
     issuer: Issuer<'static, KeyPair>,
 }
@@ -34,7 +36,7 @@ impl IdentityAuthority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let root = params.self_signed(&key).map_err(MlsFault::internal)?.der().to_vec();
-        Ok(Self { domain: domain.clone(), root, issuer: Issuer::new(params, key) })
+        Ok(Self { domain: domain.clone(), bridged: None, root, issuer: Issuer::new(params, key) })
     }
 
     /// The authority with this root certificate and PKCS#8 key, both DER.
@@ -45,7 +47,19 @@ impl IdentityAuthority {
             .map_err(|_| MlsFault::Stored("identity root"))?;
         let issuer =
             Issuer::from_ca_cert_der(&root.into(), key).map_err(|_| MlsFault::Stored("identity root"))?;
-        Ok(Self { domain: domain.clone(), root: root.to_vec(), issuer })
+        Ok(Self { domain: domain.clone(), bridged: None, root: root.to_vec(), issuer })
+    }
+
+    /// Marks all clients that are made from here on as people behind another network.
+    #[must_use]
+    pub fn with_bridged(mut self, bridged: Bridged) -> Self {
+        self.bridged = Some(bridged);
+        self
+    }
+
+    /// The other network that its users are behind, if they are.
+    pub fn bridged(&self) -> Option<&Bridged> {
+        self.bridged.as_ref()
     }
 
     /// The domain whose users it vouches for.

@@ -4,6 +4,7 @@ use openmls::prelude::{Credential, CredentialWithKey};
 use zeroize::Zeroizing;
 
 use super::signing_key::SigningKey;
+use crate::bridged::Bridged;
 use crate::fault::MlsFault;
 use crate::identity::{ClientIdentity, IdentityAuthority, encode_credential, read_identity};
 use crate::limits::BACKDATING_S;
@@ -15,6 +16,7 @@ const VERSION: u8 = 1;
 #[derive(Debug, Clone)]
 pub struct HostedClient {
     identity: ClientIdentity,
+    bridged: Option<Bridged>,
     credential: Vec<u8>,
     signing_key: SigningKey,
 }
@@ -35,6 +37,7 @@ impl HostedClient {
         let certificate = authority.issue(user, client, &signing_key.public(), valid_s)?;
         Ok(Self {
             identity: ClientIdentity { user: user.clone(), client: client.clone() },
+            bridged: authority.bridged().cloned(),
             credential: encode_credential(&certificate),
             signing_key,
         })
@@ -43,6 +46,11 @@ impl HostedClient {
     /// Who the client is.
     pub fn identity(&self) -> &ClientIdentity {
         &self.identity
+    }
+
+    /// The other network that the user is behind, if he is.
+    pub fn bridged(&self) -> Option<&Bridged> {
+        self.bridged.as_ref()
     }
 
     /// The client's TLS `Credential`.
@@ -60,6 +68,7 @@ impl HostedClient {
         let mut out = Zeroizing::new(vec![VERSION]);
         put_vector(&mut out, &self.credential);
         put_vector(&mut out, &self.signing_key.to_bytes());
+        put_vector(&mut out, &self.bridged.as_ref().map(Bridged::encode).unwrap_or_default());
         out
     }
 
@@ -68,11 +77,17 @@ impl HostedClient {
         const STORED: MlsFault = MlsFault::Stored("hosted client");
         let read = |reading: &mut Reading<'_>| {
             (reading.byte()? == VERSION).then_some(())?;
-            Some((reading.vector()?.to_vec(), SigningKey::from_bytes(reading.vector()?).ok()?))
+            let credential = reading.vector()?.to_vec();
+            let signing_key = SigningKey::from_bytes(reading.vector()?).ok()?;
+            let bridged = match reading.vector()? {
+                [] => None,
+                bytes => Some(Bridged::decode(bytes)?),
+            };
+            Some((credential, signing_key, bridged))
         };
-        let (credential, signing_key) = whole(bytes, read).ok_or(STORED)?;
+        let (credential, signing_key, bridged) = whole(bytes, read).ok_or(STORED)?;
         let identity = read_identity(&credential).map_err(|_| STORED)?;
-        Ok(Self { identity, credential, signing_key })
+        Ok(Self { identity, bridged, credential, signing_key })
     }
 
     pub(super) fn credential_with_key(&self) -> Result<CredentialWithKey, MlsFault> {

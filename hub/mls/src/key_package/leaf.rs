@@ -3,6 +3,7 @@ use openmls::prelude::{
     Capabilities, CredentialType, Extension, ExtensionType, Extensions, LeafNode, ProposalType,
 };
 
+use crate::bridged::Bridged;
 use crate::components::{
     APP_COMPONENTS, BRIDGED, CONTENT_MEDIA_TYPES, FRANK_AAD, MIMI_COMPONENTS, SAFE_AAD, encode_component_list,
 };
@@ -24,13 +25,17 @@ pub(crate) fn leaf_capabilities() -> Capabilities {
     )
 }
 
-/// What a hosted leaf says of itself in its dictionary (EM9, EM11): components, SafeAAD, media types.
-pub(crate) fn leaf_extensions() -> Result<Extensions<LeafNode>, MlsFault> {
+/// What a hosted leaf says of itself in its dictionary (EM9, EM11): components, SafeAAD, media types, and whether
+/// he is behind another network.
+pub(crate) fn leaf_extensions(bridged: Option<&Bridged>) -> Result<Extensions<LeafNode>, MlsFault> {
     let supported: Vec<u16> = MIMI_COMPONENTS.into_iter().chain([BRIDGED]).collect();
     let mut dictionary = AppDataDictionary::new();
     dictionary.insert(APP_COMPONENTS, encode_component_list(&supported));
     dictionary.insert(SAFE_AAD, encode_component_list(&[FRANK_AAD]));
     dictionary.insert(CONTENT_MEDIA_TYPES, media_type_list());
+    if let Some(bridged) = bridged {
+        dictionary.insert(BRIDGED, bridged.encode());
+    }
     let dictionary = Extension::AppDataDictionary(AppDataDictionaryExtension::new(dictionary));
     Extensions::single(dictionary).map_err(MlsFault::internal)
 }

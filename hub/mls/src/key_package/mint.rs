@@ -50,7 +50,7 @@ pub fn mint_key_package(
     let bundle = KeyPackage::builder()
         .key_package_lifetime(lifetime)
         .leaf_node_capabilities(leaf_capabilities())
-        .leaf_node_extensions(leaf_extensions()?)
+        .leaf_node_extensions(leaf_extensions(client.bridged())?)
         .build(SUITE, &Provider::default(), client.signing_key(), client.credential_with_key()?)
         .map_err(MlsFault::internal)?;
     let key_package = bundle.key_package().tls_serialize_detached().map_err(MlsFault::internal)?;

@@ -1,5 +1,6 @@
 use super::mint::key_package_reference;
-use crate::components::{Dictionary, LAST_RESORT_KEY_PACKAGE};
+use crate::bridged::Bridged;
+use crate::components::{BRIDGED, Dictionary, LAST_RESORT_KEY_PACKAGE};
 use crate::ids::KeyPackageRef;
 use crate::label::verify_with_label;
 use crate::limits::KEY_PACKAGE_LIFETIME_MAX_S;
@@ -133,6 +134,11 @@ impl KeyPackageView {
 }
 
 impl LeafView {
+    /// The other network that the member is behind, if he says so.
+    pub fn bridged(&self) -> Option<Bridged> {
+        Bridged::decode(self.components.component(BRIDGED)?)
+    }
+
     pub(crate) fn of(leaf: &LeafNode<'_>) -> Option<Self> {
         Some(Self {
             credential: leaf.credential.to_vec(),
@@ -184,7 +190,7 @@ mod tests {
     use openmls::prelude::tls_codec::Serialize as _;
     use openmls::prelude::{KeyPackage, Lifetime};
 
-    use super::{InvalidKeyPackage, read_key_package};
+    use super::{Bridged, InvalidKeyPackage, read_key_package};
     use crate::components::{APP_COMPONENTS, decode_component_list};
     use crate::key_package::leaf::{leaf_capabilities, leaf_extensions};
     use crate::key_package::{HostedClient, HostedSecret, mint_key_package};
@@ -246,6 +252,19 @@ mod tests {
     }
 
     #[test]
+    fn who_is_behind_another_network_says_so() {
+        let bridged = Bridged { network: "Matrix".to_owned(), operator: "a.example".to_owned() };
+        let authority = authority().with_bridged(bridged.clone());
+        let (user, client) = names();
+
+        let minted = mint_key_package(&authority, &user, &client, DAY_S, NOW_S).unwrap();
+
+        assert_eq!(read_key_package(&minted.key_package).unwrap().leaf.bridged(), Some(bridged.clone()));
+        let secret = HostedSecret::decode(&minted.secret).unwrap();
+        assert_eq!(secret.client().bridged(), Some(&bridged));
+    }
+
+    #[test]
     fn a_key_package_is_valid_within_its_lifetime() {
         let view = read_key_package(&minted(DAY_S).key_package).unwrap();
 
@@ -293,7 +312,7 @@ mod tests {
         let bundle = KeyPackage::builder()
             .key_package_lifetime(Lifetime::init(NOW_S, NOW_S + DAY_S))
             .leaf_node_capabilities(leaf_capabilities())
-            .leaf_node_extensions(leaf_extensions().unwrap())
+            .leaf_node_extensions(leaf_extensions(None).unwrap())
             .mark_as_last_resort()
             .build(SUITE, &Provider::default(), client.signing_key(), client.credential_with_key().unwrap())
             .unwrap();

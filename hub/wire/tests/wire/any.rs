@@ -261,7 +261,7 @@ pub(crate) fn group_info_request() -> impl Strategy<Value = GroupInfoRequest> {
             requesting_signature_key: key,
             requesting_credential,
             group_info_public_key: hpke,
-            joining_code,
+            joining_code: joining_code.map(JoiningCode),
             signature,
         },
     )

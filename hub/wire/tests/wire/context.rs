@@ -191,7 +191,7 @@ fn a_group_info_request_signs_its_joining_code() {
         requesting_signature_key: b"key".to_vec(),
         requesting_credential: Credential::decode(&[0, 1, 0]).unwrap(),
         group_info_public_key: b"hpke".to_vec(),
-        joining_code: Some(b"code".to_vec()),
+        joining_code: Some(JoiningCode(b"code".to_vec())),
         signature: b"signature".to_vec(),
     };
 
@@ -219,4 +219,21 @@ fn a_group_info_response_signs_everything_before_the_signature() {
     let bytes = response.encode();
 
     assert_eq!(success.to_be_signed(&room), bytes[..bytes.len() - 10]);
+}
+
+#[test]
+fn secrets_and_reported_words_do_not_show_themselves_in_logs() {
+    let message = AbusiveMessage {
+        message_content: b"words".to_vec(),
+        frank: Frank {
+            server_frank: ServerFrank([0; 32]),
+            franking_signature_ciphersuite: CipherSuite(1),
+            franking_integrity_signature: Vec::new(),
+        },
+        accepted_timestamp: Timestamp(1),
+    };
+
+    assert_eq!(format!("{:?}", JoiningCode(b"code".to_vec())), "JoiningCode(..)");
+    assert!(format!("{message:?}").starts_with("AbusiveMessage { length: 5, frank: "));
+    assert_eq!(format!("{:?}", HubKey::new(&[7; 32])), "HubKey(..)");
 }

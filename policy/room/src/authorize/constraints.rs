@@ -50,7 +50,7 @@ fn check_clients(
     let may_have_any = role
         .and_then(|role| policy.role(role))
         .is_some_and(|role| role.role_index != RoleIndex::BANNED && role.may_be_active());
-    if leaves > 99 && !may_have_any {
+    if leaves > 0 && !may_have_any {
         return Err(DenyReason::ClientsRemain(user.clone()));
     }
     if !policy.base.multi_device && leaves > 1 && leaves > before.leaves_to_be() {

@@ -163,7 +163,7 @@ impl Member {
             .ciphersuite(SUITE)
             .wire_format_policy(MIXED_PLAINTEXT_WIRE_FORMAT_POLICY)
             .capabilities(leaf_capabilities())
-            .with_leaf_node_extensions(leaf_extensions().unwrap())
+            .with_leaf_node_extensions(leaf_extensions(None).unwrap())
             .unwrap()
             .with_group_context_extensions(group_extensions(hub_key))
             .build();
@@ -349,7 +349,7 @@ pub(super) fn enter(
         .unwrap();
     let parameters = LeafNodeParameters::builder()
         .with_capabilities(leaf_capabilities())
-        .with_extensions(leaf_extensions().unwrap())
+        .with_extensions(leaf_extensions(None).unwrap())
         .build();
     let mut builder = builder.leaf_node_parameters(parameters);
     for update in updates {

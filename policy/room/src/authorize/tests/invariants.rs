@@ -22,8 +22,10 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
+/// Mostly the owner, who may do most: so that much is accepted.
 fn actor() -> impl Strategy<Value = Actor> {
     prop_oneof![
+        5 => Just(Actor::user(&user("alice"))),
         3 => name().prop_map(|name| Actor::user(&user(name))),
         1 => name().prop_map(|name| Actor::new_user(&user(name))),
         1 => Just(Actor::hub()),
@@ -40,7 +42,7 @@ fn world() -> impl Strategy<Value = World> {
 proptest! {
     #[test]
     fn i1_after_any_accepted_commit_every_new_leaf_is_of_a_participant_who_may_have_one(
-        world in world(), asked in proptest::collection::vec((actor(), action()), 1..4)
+        world in world(), asked in proptest::collection::vec((actor(), action()), 1..3)
     ) {
         let attributed: Vec<_> = asked.iter().map(|(actor, action)| (actor, action)).collect();
 
@@ -71,7 +73,7 @@ proptest! {
 
     #[test]
     fn rm5_no_commit_changes_the_list_of_a_fixed_room(
-        asked in proptest::collection::vec((actor(), action()), 1..4)
+        asked in proptest::collection::vec((actor(), action()), 1..3)
     ) {
         let world = super::direct();
         let attributed: Vec<_> = asked.iter().map(|(actor, action)| (actor, action)).collect();
