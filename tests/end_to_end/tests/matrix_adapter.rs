@@ -13,8 +13,12 @@ use mimi_adapter::{
     Prepared, PuppetProfile, RefusedCode, Session, SessionStatus, Speaker,
 };
 use mimi_adapter_matrix::{MatrixAdapter, MatrixConfig, registration_yaml};
-use mimi_content::{NestedPart, PartSemantics};
+use mimi_content::{Cardinality, NestedPart, PartSemantics};
 use mimi_uri::UserUri;
+use serde_json::json;
+
+#[path = "matrix_adapter/arrival.rs"]
+mod arrival;
 
 /// A homeserver with Alice, and the adapter of our Bob.
 struct World {
@@ -68,9 +72,18 @@ impl World {
     async fn direct_chat(&self) -> String {
         let room = self.alice.create_direct(self.puppet().as_str());
         self.host.event(|event| matches!(event.body, NativeBody::DirectInvite { .. })).await;
-        let accepted = self.deliver("accept", Some(&room), Operation::AcceptInvite { puppet: bob() }).await;
-        assert_eq!(accepted, Outcome::done());
+        assert_eq!(self.accept(&room).await, Outcome::done());
         room
+    }
+
+    /// What the host has of a room: posts as their text, gaps as their reason, what else there is in short.
+    fn taken(&self, room: &str) -> Vec<String> {
+        let events = self.host.events().into_iter().filter(|event| event.lane.as_str() == room);
+        events.map(|event| shown(&event.body)).collect()
+    }
+
+    async fn accept(&self, room: &str) -> Outcome {
+        self.deliver("accept", Some(room), Operation::AcceptInvite { puppet: bob() }).await
     }
 
     fn puppet(&self) -> NativeUserId {
@@ -106,6 +119,18 @@ impl NativePerson for World {
 
 fn bob() -> UserUri {
     UserUri::parse("mimi://b.example/u/bob").unwrap()
+}
+
+fn shown(body: &NativeBody) -> String {
+    match body {
+        NativeBody::Post(part) => match &part.cardinality {
+            Cardinality::Single(text) => text.text().unwrap().to_owned(),
+            other => panic!("{other:?}"),
+        },
+        NativeBody::DirectInvite { .. } => "invitation".to_owned(),
+        NativeBody::Gap { reason } => format!("gap: {reason}"),
+        other => format!("{other:?}"),
+    }
 }
 
 fn event_of(outcome: Outcome) -> NativeEventId {
@@ -271,8 +296,7 @@ async fn who_goes_is_told_and_a_puppet_that_is_gone_says_nothing() {
     let leave = || Operation::Leave { user: bob() };
     // In a direct chat nobody has the power to remove the other.
     let room = world.alice.create_group("club", &[world.puppet().as_str()]);
-    let accept = Operation::AcceptInvite { puppet: bob() };
-    assert_eq!(world.deliver("accept", Some(&room), accept).await, Outcome::done());
+    assert_eq!(world.accept(&room).await, Outcome::done());
 
     world.alice.kick(&room, world.puppet().as_str());
     world.host.event(|event| event.body == NativeBody::Left { user: world.puppet() }).await;
@@ -303,4 +327,20 @@ async fn sixty_kibibytes_of_text_fit_and_more_is_refused() {
 
     assert_eq!(world.alice.wait_for_message(&room, &text).formatted_body, None);
     assert!(matches!(too_much, Outcome::Refused { code: RefusedCode::TooLarge, .. }), "{too_much:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encrypted_message_is_a_gap_for_people_to_read() {
+    let world = World::start().await;
+    let room = world.direct_chat().await;
+
+    let encrypted = json!({
+        "algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "AwgA", "session_id": "s",
+        "sender_key": "k", "device_id": "D",
+    });
+    world.alice.send_event(&room, "m.room.encrypted", &encrypted);
+
+    let gap = world.host.event(|event| matches!(event.body, NativeBody::Gap { .. })).await;
+    assert_eq!(shown(&gap.body), "gap: this chat is encrypted on the Matrix side; Drawbridge cannot read it");
+    assert_eq!(gap.from.as_str(), world.alice.user());
 }

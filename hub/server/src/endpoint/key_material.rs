@@ -1,0 +1,204 @@
+//! `/keyMaterial`: as the hub of a room we pass it on, as the target's provider we answer it (A3).
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use bytes::Bytes;
+use mimi_edge_policy::{Outcome, PeerFunction, Request, Seconds, evaluate};
+use mimi_mls::{read_identity, read_key_package, verify_with_label};
+use mimi_store::{Claim, Claimed, NewKeyPackage};
+use mimi_uri::{Domain, RoomUri, UserUri};
+use mimi_wire::{
+    ClientKeyMaterial, ClientMaterial, Endpoint, KeyMaterialRequest, KeyMaterialResponse,
+    KeyMaterialUserCode, MintRefusal, RequestHash, Timestamp,
+};
+
+use crate::extract::{Body, Named, Provider, Wire};
+use crate::failure::{Failure, Fault, Rejection};
+use crate::limits::KEY_MATERIAL_ANSWER_KEPT;
+use crate::owner::Ask;
+use crate::server::Inner;
+
+pub(crate) async fn key_material(
+    State(inner): State<Arc<Inner>>,
+    Provider(provider): Provider,
+    Named(target): Named<UserUri>,
+    body: Body,
+) -> Result<Wire<KeyMaterialResponse>, Failure> {
+    let body = body.of(Endpoint::KeyMaterial)?;
+    let request = KeyMaterialRequest::decode(&body).map_err(Rejection::from)?;
+    if request.target_user != target {
+        return Err(Rejection::NotThatProvider("the path names another user than the body").into());
+    }
+    ask(&inner, provider, request).await.map(Wire)
+}
+
+/// Answers a request for key material, whoever brings it: for a room of ours as its hub, else for a user of ours.
+pub(crate) async fn ask(
+    inner: &Arc<Inner>,
+    provider: Domain,
+    request: KeyMaterialRequest,
+) -> Result<KeyMaterialResponse, Failure> {
+    if let Some(room) = request.room.clone()
+        && room.domain() == &inner.domain
+        && request.requesting_user.domain() == &provider
+    {
+        return as_hub(inner, provider, &room, request).await;
+    }
+    as_target(inner, &provider, &request).await
+}
+
+/// PM5: material is asked for through the hub of the room, which remembers who issued it.
+async fn as_hub(
+    inner: &Arc<Inner>,
+    provider: Domain,
+    room: &RoomUri,
+    request: KeyMaterialRequest,
+) -> Result<KeyMaterialResponse, Failure> {
+    let copy = Box::new(request.clone());
+    inner.ask(room, |reply| Ask::AuthorizeKeyMaterial(provider, copy, reply)).await?;
+    let target = request.target_user.domain();
+    let response = if *target == inner.domain {
+        as_target(inner, &inner.domain, &request).await?
+    } else {
+        forward(inner, target, &request).await?
+    };
+    let exchange = Box::new((request, response.clone()));
+    inner.ask(room, |reply| Ask::RecordKeyMaterial(exchange, reply)).await?;
+    Ok(response)
+}
+
+async fn forward(
+    inner: &Inner,
+    target: &Domain,
+    request: &KeyMaterialRequest,
+) -> Result<KeyMaterialResponse, Failure> {
+    let body = Bytes::from(request.encode());
+    let answer = inner
+        .outbound
+        .send(target, Endpoint::KeyMaterial, request.target_user.as_str(), body)
+        .await
+        .map_err(|fault| Failure::Fault(Fault::new(fault)))?;
+    if !answer.status.is_success() {
+        return Err(Failure::Fault(Fault::new(format!("{target} answered {}", answer.status))));
+    }
+    let response =
+        KeyMaterialResponse::decode(&answer.body).map_err(|fault| Failure::Fault(Fault::new(fault)))?;
+    if response.user != request.target_user {
+        return Err(Failure::Fault(Fault::new(format!("{target} answered for another user"))));
+    }
+    Ok(response)
+}
+
+/// A3, the target's checks in their order.
+async fn as_target(
+    inner: &Inner,
+    provider: &Domain,
+    request: &KeyMaterialRequest,
+) -> Result<KeyMaterialResponse, Failure> {
+    if request.target_user.domain() != &inner.domain {
+        return Err(Rejection::NotThatProvider("the target is of another provider").into());
+    }
+    // PM6: material is given for a room.
+    let Some(room) = &request.room else {
+        return Err(Rejection::NotThatProvider("no room is named").into());
+    };
+    // G2: the requester's provider speaks, or the hub of the room on its behalf.
+    if request.requesting_user.domain() != provider && room.domain() != provider {
+        return Err(Rejection::NotThatProvider("neither the requester's provider nor the room's hub").into());
+    }
+    verify(request)?;
+    let now = inner.now()?;
+    if let Some(code) = refusal(inner, provider, request, now) {
+        return Ok(refused(&request.target_user, code));
+    }
+    let minted = match inner.mint.mint(request, now) {
+        Ok(minted) => minted,
+        Err(refusal) => return Ok(refused(&request.target_user, told(&refusal)?)),
+    };
+    let material = ClientMaterial::Success { key_package: minted.key_package.clone() };
+    let response = KeyMaterialResponse {
+        user_status: KeyMaterialUserCode::Success,
+        user: request.target_user.clone(),
+        clients: vec![ClientKeyMaterial { client: minted.client.clone(), material }],
+    };
+    let not_after =
+        read_key_package(&minted.key_package).map_err(|fault| Failure::Fault(Fault::new(fault)))?.not_after_s;
+    let claim = Claim {
+        peer: provider.clone(),
+        request_hash: RequestHash::of(&request.encode()),
+        answer: response.encode(),
+        expires: now.plus(KEY_MATERIAL_ANSWER_KEPT),
+        now,
+        minted: vec![NewKeyPackage {
+            reference: minted.reference,
+            user: request.target_user.clone(),
+            client: minted.client,
+            requester: request.requesting_user.clone(),
+            room: room.clone(),
+            secret: minted.secret,
+            not_after: Timestamp(not_after * 1000),
+        }],
+    };
+    // PM8: a package leaves in one answer only; the same request gets the same answer.
+    match inner.store.claim(claim).await? {
+        Claimed::Fresh => Ok(response),
+        Claimed::Replayed(answer) => {
+            KeyMaterialResponse::decode(&answer).map_err(|fault| Failure::Fault(Fault::new(fault)))
+        }
+    }
+}
+
+/// The request is signed by the key that its credential is about, and the credential names the requester.
+fn verify(request: &KeyMaterialRequest) -> Result<(), Failure> {
+    let wrong = |why| Failure::Rejected(Rejection::NotThatProvider(why));
+    let identity = read_identity(request.requester_credential.as_bytes())
+        .map_err(|_| wrong("the credential does not read"))?;
+    if identity.user != request.requesting_user {
+        return Err(wrong("the credential is of another user"));
+    }
+    let signed = request.to_be_signed();
+    if !verify_with_label(
+        &request.requester_signature_key,
+        "KeyMaterialRequestTBS",
+        &signed,
+        &request.signature,
+    ) {
+        return Err(wrong("the signature does not verify"));
+    }
+    Ok(())
+}
+
+/// Consent; whoever is unknown, blocked or undecided looks the same to the one who asks (DESIGN §6).
+fn refusal(
+    inner: &Inner,
+    provider: &Domain,
+    request: &KeyMaterialRequest,
+    now: Timestamp,
+) -> Option<KeyMaterialUserCode> {
+    let contact = Request {
+        peer: provider,
+        function: PeerFunction::KeyMaterial,
+        requester: &request.requesting_user,
+        target: &request.target_user,
+        room: request.room.as_ref(),
+    };
+    let verdict = evaluate(&contact, &inner.rules, &[], Seconds(now.seconds()));
+    if verdict.outcome != Outcome::Allow {
+        tracing::info!(peer = %provider, why = ?verdict.why, "key material was refused");
+    }
+    let allowed = verdict.outcome == Outcome::Allow && inner.mint.hosts(&request.target_user);
+    (!allowed).then_some(KeyMaterialUserCode::NoConsent)
+}
+
+fn refused(user: &UserUri, user_status: KeyMaterialUserCode) -> KeyMaterialResponse {
+    KeyMaterialResponse { user_status, user: user.clone(), clients: vec![] }
+}
+
+fn told(refusal: &MintRefusal) -> Result<KeyMaterialUserCode, Failure> {
+    match refusal {
+        MintRefusal::NotHosted => Ok(KeyMaterialUserCode::NoConsent),
+        MintRefusal::NothingCompatible => Ok(KeyMaterialUserCode::NoCompatibleMaterial),
+        MintRefusal::Fault(why) => Err(Failure::Fault(Fault::new(why))),
+    }
+}

@@ -1,0 +1,280 @@
+//! Lanes: each follower gets each room's log in order, one batch at a time, until it has it.
+//!
+//! A batch's end is durable before its first byte leaves, so a retry is the same request, byte for byte. What a peer
+//! cannot take now waits for the *peer*: all its lanes share one back-off, which any sign of life ends.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use mimi_store::{
+    Audience, Batch, EventKind, EventLimit, EventRow, LaneChange, LaneProgress, LaneRow, Next, Runs, Seq,
+};
+use mimi_uri::{Domain, RoomUri};
+use mimi_wire::Endpoint;
+use tokio_util::sync::CancellationToken;
+
+use crate::failure::Fault;
+use crate::gate::Gate;
+use crate::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, RETRY_AFTER_MAX};
+use crate::server::Inner;
+
+/// One follower's share of one room's log.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct LaneKey {
+    pub(crate) peer: Domain,
+    pub(crate) room: RoomUri,
+}
+
+/// All lanes, as they are stored.
+#[derive(Default)]
+pub(crate) struct Lanes {
+    intervals: Mutex<BTreeMap<LaneKey, Vec<LaneRow>>>,
+    gates: Mutex<HashMap<Domain, Arc<Gate>>>,
+    runs: Mutex<Option<Runs<LaneKey>>>,
+}
+
+/// A batch about to be sent.
+struct Parcel {
+    interval: LaneRow,
+    end: Seq,
+    events: Vec<EventRow>,
+}
+
+impl Lanes {
+    /// Loads what is stored and starts to deliver.
+    pub(crate) async fn start(&self, inner: &Arc<Inner>, stop: &CancellationToken) -> Result<(), Fault> {
+        let server = Arc::clone(inner);
+        let runs = Runs::new(stop.clone(), move |key: LaneKey| {
+            let server = Arc::clone(&server);
+            async move { server.run_lane(&key).await }
+        });
+        let rows = inner.store.lanes().await?;
+        let keys: Vec<LaneKey> = {
+            let mut intervals = self.intervals.lock().unwrap_or_else(PoisonError::into_inner);
+            for row in rows {
+                let key = LaneKey { peer: row.peer.clone(), room: row.room.clone() };
+                intervals.entry(key).or_default().push(row);
+            }
+            intervals.keys().cloned().collect()
+        };
+        *self.runs.lock().unwrap_or_else(PoisonError::into_inner) = Some(runs);
+        for key in keys {
+            self.wake(key);
+        }
+        Ok(())
+    }
+
+    /// A decision of a room was stored: lanes may have opened or closed, and all have something new.
+    pub(crate) fn changed(&self, room: &RoomUri, changes: &[LaneChange]) {
+        let woken: Vec<LaneKey> = {
+            let mut intervals = self.intervals.lock().unwrap_or_else(PoisonError::into_inner);
+            for change in changes {
+                apply(&mut intervals, room, change);
+            }
+            intervals.keys().filter(|key| key.room == *room).cloned().collect()
+        };
+        for key in woken {
+            self.wake(key);
+        }
+    }
+
+    /// The peer gave a sign of life: what waits for it need not wait longer.
+    pub(crate) fn alive(&self, peer: &Domain) {
+        let gate = self.gates.lock().unwrap_or_else(PoisonError::into_inner).get(peer).cloned();
+        if let Some(gate) = gate {
+            gate.open();
+        }
+    }
+
+    fn wake(&self, key: LaneKey) {
+        if let Some(runs) = self.runs.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            runs.wake(key);
+        }
+    }
+
+    fn gate(&self, peer: &Domain) -> Arc<Gate> {
+        Arc::clone(self.gates.lock().unwrap_or_else(PoisonError::into_inner).entry(peer.clone()).or_default())
+    }
+
+    fn first(&self, key: &LaneKey) -> Option<LaneRow> {
+        self.intervals.lock().unwrap_or_else(PoisonError::into_inner).get(key)?.first().cloned()
+    }
+
+    /// An interval has got so far; a closed one that is through is gone.
+    fn advanced(&self, key: &LaneKey, from: Seq, position: Seq) {
+        let mut intervals = self.intervals.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(rows) = intervals.get_mut(key) else { return };
+        for row in rows.iter_mut().filter(|row| row.from == from) {
+            row.position = position;
+            row.batch_end = None;
+        }
+        rows.retain(|row| row.to.is_none_or(|to| row.position < to));
+        if rows.is_empty() {
+            intervals.remove(key);
+        }
+    }
+
+    fn sending(&self, key: &LaneKey, from: Seq, end: Seq) {
+        let mut intervals = self.intervals.lock().unwrap_or_else(PoisonError::into_inner);
+        for row in intervals.get_mut(key).into_iter().flatten().filter(|row| row.from == from) {
+            row.batch_end = Some(end);
+        }
+    }
+}
+
+fn apply(intervals: &mut BTreeMap<LaneKey, Vec<LaneRow>>, room: &RoomUri, change: &LaneChange) {
+    match change {
+        LaneChange::Open { peer, from } => {
+            let key = LaneKey { peer: peer.clone(), room: room.clone() };
+            let row = LaneRow {
+                room: room.clone(),
+                peer: peer.clone(),
+                from: *from,
+                to: None,
+                position: *from,
+                batch_end: None,
+            };
+            intervals.entry(key).or_default().push(row);
+        }
+        LaneChange::Close { peer, to } => {
+            let key = LaneKey { peer: peer.clone(), room: room.clone() };
+            for row in intervals.get_mut(&key).into_iter().flatten().filter(|row| row.to.is_none()) {
+                row.to = Some(*to);
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Delivers one batch of a lane.
+    pub(crate) async fn run_lane(&self, key: &LaneKey) -> Next {
+        let gate = self.lanes.gate(&key.peer);
+        gate.passed().await;
+        match self.deliver(key, &gate).await {
+            Ok(next) => next,
+            Err(fault) => {
+                tracing::error!(peer = %key.peer, room = %key.room, %fault, "a lane cannot go on; will be tried again");
+                Next::BackOff
+            }
+        }
+    }
+
+    async fn deliver(&self, key: &LaneKey, gate: &Gate) -> Result<Next, Fault> {
+        let Some(parcel) = self.next_parcel(key).await? else { return Ok(Next::Rest) };
+        let mut body = Vec::new();
+        for event in &parcel.events {
+            body.extend_from_slice(&event.bytes);
+        }
+        if parcel.events.is_empty() {
+            self.advance(key, &parcel).await?;
+            return Ok(Next::Again);
+        }
+        let started = std::time::Instant::now();
+        let sent =
+            self.outbound.send(&key.peer, Endpoint::Notify, key.room.as_str(), Bytes::from(body)).await;
+        let (status, retry_after) = match &sent {
+            Ok(answer) => (Some(answer.status), answer.retry_after),
+            Err(fault) => {
+                tracing::debug!(peer = %key.peer, room = %key.room, %fault, "a follower cannot be reached");
+                (None, None)
+            }
+        };
+        tracing::info!(target: "drawbridge::step", endpoint = "notify", to = %key.peer, room = %key.room,
+            events = parcel.events.len(), status = status.map(|status| status.as_u16()),
+            millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+        metrics::histogram!("notify_seconds").record(started.elapsed().as_secs_f64());
+        match status {
+            Some(status) if status.is_success() => {
+                gate.open();
+                self.advance(key, &parcel).await?;
+                Ok(Next::Again)
+            }
+            // A4xx that waiting will not cure: something in the batch, or the follower's mind.
+            Some(status) if status.is_client_error() && !is_passing(status) => {
+                self.rejected(key, &parcel, status).await
+            }
+            Some(_) | None => {
+                gate.close(retry_after.map(|wait| wait.min(RETRY_AFTER_MAX)));
+                Ok(Next::Again)
+            }
+        }
+    }
+
+    /// The events up to the durable end of the batch, or a new batch with its end made durable.
+    async fn next_parcel(&self, key: &LaneKey) -> Result<Option<Parcel>, Fault> {
+        let Some(interval) = self.lanes.first(key) else { return Ok(None) };
+        let limit = EventLimit { count: BATCH_EVENTS_MAX, bytes: BATCH_BYTES_MAX };
+        let mut events = self.store.events(&key.room, interval.position, limit).await?;
+        let bound = interval.batch_end.or(interval.to);
+        events.retain(|event| bound.is_none_or(|end| event.seq < end));
+        let Some(last) = events.last() else { return Ok(None) };
+        let end = interval.batch_end.unwrap_or_else(|| last.seq.next());
+        events.retain(|event| is_for(event, &key.peer));
+        if interval.batch_end.is_none() && !events.is_empty() {
+            self.mark(key, &interval, end).await?;
+        }
+        Ok(Some(Parcel { interval, end, events }))
+    }
+
+    async fn mark(&self, key: &LaneKey, interval: &LaneRow, end: Seq) -> Result<(), Fault> {
+        let progress = LaneProgress::BatchEnd {
+            room: key.room.clone(),
+            peer: key.peer.clone(),
+            from: interval.from,
+            batch_end: end,
+        };
+        self.store.record(Batch { lanes: vec![progress], ..Batch::default() }).await?;
+        self.lanes.sending(key, interval.from, end);
+        Ok(())
+    }
+
+    async fn advance(&self, key: &LaneKey, parcel: &Parcel) -> Result<(), Fault> {
+        let progress = LaneProgress::Advance {
+            room: key.room.clone(),
+            peer: key.peer.clone(),
+            from: parcel.interval.from,
+            position: parcel.end,
+        };
+        self.store.record(Batch { lanes: vec![progress], ..Batch::default() }).await?;
+        self.lanes.advanced(key, parcel.interval.from, parcel.end);
+        metrics::counter!("events_delivered_total").increment(parcel.events.len() as u64);
+        Ok(())
+    }
+
+    /// DESIGN §8: split the batch; then set aside one message, never a commit or Welcome: there the lane waits, loudly.
+    async fn rejected(&self, key: &LaneKey, parcel: &Parcel, status: StatusCode) -> Result<Next, Fault> {
+        let Some(first) = parcel.events.first() else { return Ok(Next::Again) };
+        if parcel.events.len() > 1 {
+            let half = parcel.events[parcel.events.len() / 2].seq;
+            self.mark(key, &parcel.interval, half).await?;
+            return Ok(Next::Again);
+        }
+        if first.kind == EventKind::Application {
+            tracing::error!(peer = %key.peer, room = %key.room, seq = first.seq.0, %status, "a follower rejects a message; it is set aside");
+            metrics::counter!("messages_set_aside_total").increment(1);
+            self.advance(key, parcel).await?;
+            return Ok(Next::Again);
+        }
+        tracing::error!(peer = %key.peer, room = %key.room, seq = first.seq.0, %status, kind = first.kind.name(),
+            "a follower rejects a handshake; its lane is parked");
+        metrics::counter!("lanes_parked_total").increment(1);
+        Ok(Next::After(PARKED_RETRY))
+    }
+}
+
+/// A parked lane is tried again at times: somebody may have mended the follower.
+const PARKED_RETRY: Duration = Duration::from_mins(5);
+
+fn is_for(event: &EventRow, peer: &Domain) -> bool {
+    match &event.audience {
+        Audience::Everyone => true,
+        Audience::Only(provider) => provider == peer,
+    }
+}
+
+fn is_passing(status: StatusCode) -> bool {
+    matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+}

@@ -1,0 +1,58 @@
+//! The control: the smallest program that honestly does what accepting a message takes.
+//!
+//! HTTP/2 under mutual TLS 1.3; one HMAC-SHA256 and one Ed25519 signature, as franking costs; the body appended durably
+//! to `SQLite` by one thread that takes all that waits into one transaction; the answer after the commit. It checks
+//! nothing and knows nothing of MIMI. What the product costs above it is what the product is.
+
+mod stamp;
+mod writer;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+
+use crate::cli::Part;
+use crate::fault::Outcome;
+use crate::https::{self, Answering};
+use crate::papers::{FOLLOWER, HUB, Papers};
+use stamp::Stamp;
+use writer::Writer;
+
+struct Control {
+    stamp: Stamp,
+    writer: Writer,
+}
+
+/// Serves until nobody wants it.
+pub(crate) async fn run(part: &Part) -> Outcome<()> {
+    let tls = Papers::at(&part.papers).server(HUB, FOLLOWER)?;
+    let writer = Writer::start(&part.directory.join("control.db"))?;
+    https::serve(tls, &Arc::new(Control { stamp: Stamp::new()?, writer })).await
+}
+
+impl Answering for Control {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let path = request.uri().path().to_owned();
+        let answered = match request.into_body().collect().await {
+            Ok(body) => self.accept(&path, body.to_bytes()).await,
+            Err(_) => None,
+        };
+        let mut response = Response::new(Full::default());
+        match answered {
+            Some(answer) => *response.body_mut() = answer.into(),
+            None => *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE,
+        }
+        response
+    }
+}
+
+impl Control {
+    async fn accept(&self, path: &str, body: Bytes) -> Option<Bytes> {
+        let answer = self.stamp.make(path.as_bytes(), &body);
+        self.writer.append(body).await?;
+        Some(answer)
+    }
+}

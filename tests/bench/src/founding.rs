@@ -1,0 +1,167 @@
+//! Rooms founded for real, and messages sealed for them.
+//!
+//! Two providers, each the product's own server: alice of the hub opens a direct room with bob of the follower. His
+//! provider mints a KeyPackage, hers commits his Add, the hub notifies his provider of the Welcome, and he joins by it.
+//! Then he seals. What is kept is the hub's database as it is then; every turn of a run starts from a copy of it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use aws_lc_rs::rand;
+use mimi_client::direct::Founding;
+use mimi_client::{RoomClient, mint};
+use mimi_mls::IdentityRoots;
+use mimi_store::{EventKind, EventLimit, MemoryStore, Seq, Store};
+use mimi_store_sqlite::SqliteStore;
+use mimi_uri::{RoomUri, UserUri};
+use mimi_wire::{
+    Authority, ClientMaterial, CreateRoomResponse, Directory, Endpoint, FanoutMessage, FrankingTag, Hub,
+    KeyMaterialResponse, UpdateVerdict,
+};
+use tokio::net::TcpListener;
+
+use crate::fault::Outcome;
+use crate::limits::CONTENT_LENGTH;
+use crate::messages::Messages;
+use crate::papers::{FOLLOWER, HUB, Papers};
+use crate::provider::{Provider, Serving, now};
+
+/// The hub's database.
+pub(crate) const DATABASE: &str = "hub.db";
+
+/// The hub's keys.
+pub(crate) const HUB_KEYS: &str = "hub.json";
+
+/// The requests.
+pub(crate) const MESSAGES: &str = "messages.bin";
+
+/// Founds rooms and seals messages for them, in turns; all of it is kept in `directory`.
+pub(crate) async fn found(papers: &Papers, directory: &Path, rooms: usize, messages: usize) -> Outcome<()> {
+    let hub_store = Arc::new(SqliteStore::open(directory.join(DATABASE)).await?);
+    let world = World::start(papers, Arc::clone(&hub_store) as _).await?;
+    world.alices.keep(&directory.join(HUB_KEYS))?;
+    let mut members = Vec::with_capacity(rooms);
+    for number in 0..rooms {
+        let room = RoomUri::new(&world.alices.domain, &[&format!("bench-{number}")])?;
+        members.push((path_of(&room)?, world.found(&room).await?));
+    }
+    seal(&mut members, &world.bob, &directory.join(MESSAGES), messages)?;
+    world.hub.stop().await?;
+    world.follower.stop().await?;
+    hub_store.close().await;
+    Ok(())
+}
+
+/// Two providers that know each other.
+struct World {
+    alices: Provider,
+    bobs: Provider,
+    alice: UserUri,
+    bob: UserUri,
+    hub: Serving,
+    follower: Serving,
+    follower_store: Arc<MemoryStore>,
+    roots: IdentityRoots,
+}
+
+impl World {
+    async fn start(papers: &Papers, hub_store: Arc<dyn Store>) -> Outcome<Self> {
+        let (alices, bobs) = (Provider::generate(HUB)?, Provider::generate(FOLLOWER)?);
+        let hub_door = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let follower_door = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let hubs_peers = papers.peer(FOLLOWER, Some(follower_door.local_addr()?.port()))?;
+        let followers_peers = papers.peer(HUB, Some(hub_door.local_addr()?.port()))?;
+        let follower_store = Arc::new(MemoryStore::new());
+        let mut hub = alices.serve(hub_door, hub_store, papers.certificate(HUB)?, hubs_peers)?;
+        hub.deliver();
+        let store = Arc::clone(&follower_store) as _;
+        let follower = bobs.serve(follower_door, store, papers.certificate(FOLLOWER)?, followers_peers)?;
+        let mut roots = IdentityRoots::default();
+        for provider in [&alices, &bobs] {
+            roots.insert(&provider.domain, provider.authority.root_der().to_vec())?;
+        }
+        let (alice, bob) = (alices.user("alice")?, bobs.user("bob")?);
+        Ok(Self { alices, bobs, alice, bob, hub, follower, follower_store, roots })
+    }
+
+    /// Founds a room and brings bob into it; bob's side of it.
+    async fn found(&self, room: &RoomUri) -> Outcome<RoomClient> {
+        let hub: Arc<dyn Hub> = self.hub.server.hub();
+        let founding = Founding {
+            room,
+            creator: &self.alice,
+            peer: &self.bob,
+            agents: &self.alices.agents()?,
+            authority: &self.alices.authority,
+            now: now(),
+        };
+        let (mut alice, request) = RoomClient::found(&founding)?;
+        if let CreateRoomResponse::Refused(why) = hub.create_room(request).await? {
+            return Err(format!("the hub refuses to found a room: {why}").into());
+        }
+        let material = hub.key_material(&alice.key_material_request(&self.alice, &self.bob)?).await?;
+        let update = alice.commit_add(&self.bob, &key_packages(material), &self.roots, now())?;
+        let answer = hub.update(room, &update).await?;
+        if !matches!(answer.verdict, UpdateVerdict::Success { .. }) {
+            return Err(format!("the hub refuses to add somebody: {answer:?}").into());
+        }
+        self.join(room).await
+    }
+
+    /// Bob's provider is notified of the Welcome, and he joins by it.
+    async fn join(&self, room: &RoomUri) -> Outcome<RoomClient> {
+        let mut appended = self.follower_store.appended();
+        loop {
+            let all = EventLimit { count: usize::MAX, bytes: usize::MAX };
+            for event in self.follower_store.events(room, Seq(0), all).await? {
+                if event.kind == EventKind::Welcome {
+                    return self.welcomed(room, &event.bytes).await;
+                }
+            }
+            appended.recv().await?;
+        }
+    }
+
+    async fn welcomed(&self, room: &RoomUri, event: &[u8]) -> Outcome<RoomClient> {
+        let [welcome] = &FanoutMessage::decode_all(event)?[..] else {
+            return Err("an event is one message".into());
+        };
+        for reference in welcome.message().welcome_references() {
+            let Some(key_package) = self.follower_store.key_package(&reference).await? else { continue };
+            let secret = mint::open_secret(&self.bobs.vault, &reference, &key_package.secret)?;
+            return Ok(RoomClient::join(room, welcome, &[secret])?);
+        }
+        Err("the Welcome is for somebody else".into())
+    }
+}
+
+fn key_packages(material: KeyMaterialResponse) -> Vec<Vec<u8>> {
+    let packages = material.clients.into_iter().filter_map(|client| match client.material {
+        ClientMaterial::Success { key_package } => Some(key_package),
+        ClientMaterial::KeyMaterialExhausted | ClientMaterial::NothingCompatible { .. } => None,
+    });
+    packages.collect()
+}
+
+/// Where messages for the room are posted to.
+fn path_of(room: &RoomUri) -> Outcome<String> {
+    let authority = Authority::parse(HUB).ok_or("the hub's name is no authority")?;
+    let directory = Directory::publish(&authority, &[Endpoint::SubmitMessage]);
+    Ok(directory.link(Endpoint::SubmitMessage, room.as_str())?.path)
+}
+
+/// Seals messages of `sender`, one room after the other, and again.
+fn seal(members: &mut [(String, RoomClient)], sender: &UserUri, file: &Path, messages: usize) -> Outcome<()> {
+    let mut sealed = Messages::create(file)?;
+    let mut content = [0; CONTENT_LENGTH];
+    let mut salt = [0; 16];
+    let rooms = members.len();
+    for number in 0..messages {
+        let (path, member) = &mut members[number % rooms];
+        rand::fill(&mut content)?;
+        rand::fill(&mut salt)?;
+        let request = member.seal(sender, &content, &FrankingTag::of(&salt, &content).0)?;
+        sealed.push(path, &request.encode())?;
+    }
+    sealed.finish()
+}

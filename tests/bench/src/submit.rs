@@ -1,0 +1,165 @@
+//! `bench submit`: how many messages a hub accepts, and what each costs it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::cli::Plan;
+use crate::cpu;
+use crate::fault::Outcome;
+use crate::limits::{MANY_ROOMS, MESSAGES_MAX};
+use crate::load::Turn;
+use crate::papers::Papers;
+use crate::part::Running;
+use crate::report::{HEADER, Ratio, median, say, verdict_on_control};
+
+/// What the product is measured at.
+#[derive(Clone, Copy)]
+struct Case {
+    name: &'static str,
+    rooms: usize,
+    /// Whether it delivers what it accepts to the other provider meanwhile.
+    delivers: bool,
+    /// Whether the run's last line may be its ratio.
+    counts: bool,
+}
+
+const CASES: [Case; 3] = [
+    Case { name: "one room", rooms: 1, delivers: true, counts: true },
+    Case { name: "100 rooms", rooms: MANY_ROOMS, delivers: true, counts: true },
+    Case { name: "one room, undelivered", rooms: 1, delivers: false, counts: false },
+];
+
+/// Runs all rounds and says what they come to; last of all the ratio.
+pub(crate) async fn run(plan: &Plan) -> Outcome<()> {
+    let bench = Bench { directory: tempfile::Builder::new().prefix("bench-submit-").tempdir()? };
+    say(&format!("load average before: {}", cpu::load_average()));
+    bench.prepare().await?;
+    let mut ratios = vec![Vec::new(); CASES.len()];
+    let mut controls = Vec::new();
+    say(HEADER);
+    for round in 1..=plan.rounds {
+        for (case, ratios) in CASES.iter().zip(&mut ratios) {
+            let control = bench.control(*case)?;
+            say(&control.line(round, "control"));
+            let (product, delivered) = bench.product(*case)?;
+            let ratio = Ratio::of(&product, &control);
+            let line = product.line(round, case.name);
+            say(&format!("{line}  {delivered:>9}  {:>5.2}  {:>9.2}", ratio.rate, ratio.cpu));
+            controls.push(control.cpu_us());
+            ratios.push(ratio);
+        }
+    }
+    conclude(&controls, &ratios)
+}
+
+fn conclude(controls: &[f64], ratios: &[Vec<Ratio>]) -> Outcome<()> {
+    const NO_ROUND: &str = "a run has at least one round";
+    say(&format!("load average after: {}", cpu::load_average()));
+    say(&verdict_on_control(median(controls.iter().copied()).ok_or(NO_ROUND)?));
+    let mut counted = f64::INFINITY;
+    for (case, ratios) in CASES.iter().zip(ratios) {
+        let rate = median(ratios.iter().map(|ratio| ratio.rate)).ok_or(NO_ROUND)?;
+        let cpu = median(ratios.iter().map(|ratio| ratio.cpu)).ok_or(NO_ROUND)?;
+        say(&format!("{}: median ratio {rate:.2}, CPU per message {cpu:.2} times the control's", case.name));
+        if case.counts {
+            counted = counted.min(rate);
+        }
+    }
+    say(&format!("median ratio {counted:.2}"));
+    Ok(())
+}
+
+/// Where everything of a run is.
+struct Bench {
+    directory: TempDir,
+}
+
+impl Bench {
+    /// Papers, rooms and messages, the same for all rounds.
+    async fn prepare(&self) -> Outcome<()> {
+        fs::create_dir(self.papers())?;
+        Papers::at(&self.papers()).issue()?;
+        for rooms in [1, MANY_ROOMS] {
+            let founded = self.founded(rooms);
+            fs::create_dir(&founded)?;
+            fake(&founded.join("messages.bin"))?;
+        }
+        Ok(())
+    }
+
+    fn control(&self, case: Case) -> Outcome<Turn> {
+        let own = tempfile::tempdir_in(self.directory.path())?;
+        let mut server = Running::start("control", &self.part(own.path()))?;
+        let turn = self.load(&mut server, None, case, "control")?;
+        server.stop()?;
+        Ok(turn)
+    }
+
+    /// The product's turn, and which part of what it accepted it had delivered at the end.
+    fn product(&self, case: Case) -> Outcome<(Turn, String)> {
+        let own = tempfile::tempdir_in(self.directory.path())?;
+        for file in fs::read_dir(self.founded(case.rooms))? {
+            let file = file?;
+            if file.path() != self.messages(case.rooms) {
+                fs::copy(file.path(), own.path().join(file.file_name()))?;
+            }
+        }
+        let mut args = self.part(own.path());
+        if !case.delivers {
+            let mut server = Running::start("product", &args)?;
+            let turn = self.load(&mut server, None, case, "product")?;
+            server.stop()?;
+            return Ok((turn, "-".to_owned()));
+        }
+        let mut sink = Running::start("sink", &self.part(own.path()))?;
+        args.extend(["--deliver-to".into(), sink.port()?.to_string().into()]);
+        let mut server = Running::start("product", &args)?;
+        let turn = self.load(&mut server, Some(sink.id()), case, "product")?;
+        server.stop()?;
+        let delivered: usize = sink.stop()?.trim().parse()?;
+        let all = turn.sent.saturating_sub(turn.refused).max(1);
+        Ok((turn, format!("{} %", (delivered * 100 / all).min(100))))
+    }
+
+    fn load(&self, server: &mut Running, sink: Option<u32>, case: Case, answers: &str) -> Outcome<Turn> {
+        let mut args: Vec<PathBuf> = vec!["--papers".into(), self.papers()];
+        args.extend(["--messages".into(), self.messages(case.rooms)]);
+        args.extend(["--port".into(), server.port()?.to_string().into()]);
+        args.extend(["--server".into(), server.id().to_string().into()]);
+        args.extend(["--answers".into(), answers.into()]);
+        args.extend(sink.into_iter().flat_map(|id| ["--sink".into(), id.to_string().into()]));
+        let said = Running::start("load", &args)?.finish()?;
+        let turn: Turn = serde_json::from_str(&said)?;
+        if turn.refused > 0 {
+            return Err(format!("the {answers} did not accept {} of {}", turn.refused, turn.sent).into());
+        }
+        Ok(turn)
+    }
+
+    fn part(&self, own: &Path) -> Vec<PathBuf> {
+        vec!["--papers".into(), self.papers(), "--directory".into(), own.to_owned()]
+    }
+
+    fn papers(&self) -> PathBuf {
+        self.directory.path().join("papers")
+    }
+
+    fn founded(&self, rooms: usize) -> PathBuf {
+        self.directory.path().join(format!("founded-{rooms}"))
+    }
+
+    fn messages(&self, rooms: usize) -> PathBuf {
+        self.founded(rooms).join("messages.bin")
+    }
+}
+fn fake(file: &Path) -> Outcome<()> {
+    let mut m = crate::messages::Messages::create(file)?;
+    for n in 0..MESSAGES_MAX {
+        let mut b = vec![0u8; 1024];
+        b[..8].copy_from_slice(&n.to_be_bytes());
+        m.push("/v1/submitMessage/mimi%3A%2F%2Fa.example%2Fr%2Fbench-0", &b)?;
+    }
+    m.finish()
+}

@@ -1,0 +1,1 @@
+//! The drafts, section by section, against a running server

@@ -1,0 +1,178 @@
+//! Two providers, each a Drawbridge process in front of a real Synapse; the people use a client of another project.
+//!
+//! Alice is at a.example, Bob at b.example. What one says in his direct chat the other must hear once, in order, from
+//! the right person and as it was said, whatever is killed in between.
+
+use std::thread;
+
+use end_to_end::{Message, Person, Provider};
+
+/// Two people, each with the direct chat he has with the other.
+struct Chat<'a> {
+    alice: &'a Person,
+    alices_room: String,
+    bob: &'a Person,
+    bobs_room: String,
+}
+
+impl<'a> Chat<'a> {
+    /// Alice invites Bob's puppet; Bob finds himself invited by hers.
+    #[track_caller]
+    fn opened_by_alice((a, alice): (&Provider, &'a Person), (b, bob): (&Provider, &'a Person)) -> Self {
+        let bobs_puppet = a.puppet("bob", "b.example");
+        let alices_room = alice.create_direct(&bobs_puppet);
+        alice.wait_for_member(&alices_room, &bobs_puppet, "join");
+        let bobs_room = bob.wait_for_invitation(&b.puppet("alice", "a.example"));
+        bob.wait_for_member(&bobs_room, bob.user(), "join");
+        Self { alice, alices_room, bob, bobs_room }
+    }
+
+    /// What Bob heard from Alice's puppet, when it is so many messages.
+    #[track_caller]
+    fn heard_by_bob(&self, from: &str, count: usize) -> Vec<Message> {
+        heard(self.bob, &self.bobs_room, from, count)
+    }
+
+    /// What Alice heard from Bob's puppet, when it is so many messages.
+    #[track_caller]
+    fn heard_by_alice(&self, from: &str, count: usize) -> Vec<Message> {
+        heard(self.alice, &self.alices_room, from, count)
+    }
+}
+
+#[track_caller]
+fn heard(person: &Person, room: &str, from: &str, count: usize) -> Vec<Message> {
+    let of_sender = || -> Vec<Message> {
+        person.messages(room).into_iter().filter(|message| message.sender == from).collect()
+    };
+    person.wait_for(&format!("{count} messages of {from}"), |_| Some(()));
+    person.wait_for("all messages", |events| {
+        let heard = events.iter().filter(|event| {
+            matches!(event, end_to_end::Event::Message(message) if message.room == room && message.sender == from)
+        });
+        (heard.count() >= count).then_some(())
+    });
+    of_sender()
+}
+
+fn bodies(messages: &[Message]) -> Vec<&str> {
+    messages.iter().map(|message| message.body.as_str()).collect()
+}
+
+fn numbered(what: &str, count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("{what} {n}")).collect()
+}
+
+/// Texts that a bridge likes to break.
+fn difficult_texts() -> Vec<String> {
+    vec![
+        "plain".to_owned(),
+        "two\nlines\n\nand a fourth".to_owned(),
+        "😀 family 👨‍👩‍👧‍👦 flag 🇪🇺 and é as e\u{301}".to_owned(),
+        "שלום עולם — مرحبا بالعالم".to_owned(),
+        "<b>not bold</b> & \"quoted\" 'too'".to_owned(),
+        format!("{}end", "long line with words. ".repeat(60 * 1024 / 22)),
+        " leading and trailing ".to_owned(),
+    ]
+}
+
+#[test]
+fn a_chat_opened_from_one_side_carries_texts_as_they_were_said() {
+    let (a, b) = Provider::start_two("a.example", "b.example");
+    let alice = Person::register(a.synapse(), "alice");
+    let bob = Person::register(b.synapse(), "bob");
+    let (bobs_puppet, alices_puppet) = (a.puppet("bob", "b.example"), b.puppet("alice", "a.example"));
+
+    let chat = Chat::opened_by_alice((&a, &alice), (&b, &bob));
+    for text in difficult_texts() {
+        alice.send(&chat.alices_room, &text);
+    }
+    alice.send_html(&chat.alices_room, "so *loud*", "so <strong>loud</strong> <em>indeed</em>");
+    let heard = chat.heard_by_bob(&alices_puppet, difficult_texts().len() + 1);
+    bob.send_html(&chat.bobs_room, "`code`", "<code>code</code>");
+    let answered = chat.heard_by_alice(&bobs_puppet, 1);
+
+    let (formatted, plain) = heard.split_last().unwrap();
+    assert_eq!(bodies(plain), difficult_texts());
+    assert_eq!(formatted.body, "so *loud*");
+    assert_eq!(formatted.formatted_body.as_deref(), Some("so <strong>loud</strong> <em>indeed</em>"));
+    assert_eq!(answered[0].formatted_body.as_deref(), Some("<code>code</code>"));
+    assert_eq!(bob.displayname(&alices_puppet).as_deref(), Some("alice (a.example)"));
+}
+
+#[test]
+fn two_hundred_messages_each_way_arrive_once_and_in_order_although_everything_is_killed_once() {
+    let (mut a, mut b) = Provider::start_two("a.example", "b.example");
+    let alice = Person::register(a.synapse(), "alice");
+    let bob = Person::register(b.synapse(), "bob");
+    let (bobs_puppet, alices_puppet) = (a.puppet("bob", "b.example"), b.puppet("alice", "a.example"));
+    let chat = Chat::opened_by_alice((&a, &alice), (&b, &bob));
+    let (of_alice, of_bob) = (numbered("alice", 200), numbered("bob", 200));
+
+    thread::scope(|scope| {
+        scope.spawn(|| of_alice.iter().for_each(|text| drop(alice.send(&chat.alices_room, text))));
+        scope.spawn(|| of_bob.iter().for_each(|text| drop(bob.send(&chat.bobs_room, text))));
+        heard(&bob, &chat.bobs_room, &alices_puppet, 30);
+        a.kill_and_start_again();
+        heard(&alice, &chat.alices_room, &bobs_puppet, 60);
+        b.kill_and_start_again();
+        heard(&bob, &chat.bobs_room, &alices_puppet, 90);
+        a.synapse_mut().restart();
+        heard(&alice, &chat.alices_room, &bobs_puppet, 120);
+        b.synapse_mut().restart();
+    });
+
+    assert_eq!(bodies(&chat.heard_by_bob(&alices_puppet, 200)), of_alice);
+    assert_eq!(bodies(&chat.heard_by_alice(&bobs_puppet, 200)), of_bob);
+}
+
+#[test]
+fn a_chat_opened_from_both_sides_at_once_is_one_chat() {
+    let (a, b) = Provider::start_two("a.example", "b.example");
+    let alice = Person::register(a.synapse(), "alice");
+    let bob = Person::register(b.synapse(), "bob");
+    let (bobs_puppet, alices_puppet) = (a.puppet("bob", "b.example"), b.puppet("alice", "a.example"));
+    let (of_alice, of_bob) = (numbered("alice", 20), numbered("bob", 20));
+
+    let (alices_room, bobs_room) = thread::scope(|scope| {
+        let alices = scope.spawn(|| {
+            let room = alice.create_direct(&bobs_puppet);
+            of_alice.iter().for_each(|text| drop(alice.send(&room, text)));
+            room
+        });
+        let bobs = scope.spawn(|| {
+            let room = bob.create_direct(&alices_puppet);
+            of_bob.iter().for_each(|text| drop(bob.send(&room, text)));
+            room
+        });
+        (alices.join().unwrap(), bobs.join().unwrap())
+    });
+
+    assert_eq!(bodies(&heard(&bob, &bobs_room, &alices_puppet, 20)), of_alice);
+    assert_eq!(bodies(&heard(&alice, &alices_room, &bobs_puppet, 20)), of_bob);
+}
+
+#[test]
+fn whoever_leaves_the_chat_is_seen_to_leave_and_can_come_back() {
+    let (a, b) = Provider::start_two("a.example", "b.example");
+    let alice = Person::register(a.synapse(), "alice");
+    let bob = Person::register(b.synapse(), "bob");
+    let alices_puppet = b.puppet("alice", "a.example");
+    let chat = Chat::opened_by_alice((&a, &alice), (&b, &bob));
+    alice.send(&chat.alices_room, "bye");
+    chat.heard_by_bob(&alices_puppet, 1);
+
+    alice.leave(&chat.alices_room);
+    bob.wait_for_member(&chat.bobs_room, &alices_puppet, "leave");
+    let again = alice.create_direct(&a.puppet("bob", "b.example"));
+    alice.send(&again, "back");
+
+    let back = bob.wait_for("a new chat", |events| {
+        events.iter().find_map(|event| match event {
+            end_to_end::Event::Message(message) if message.body == "back" => Some(message.clone()),
+            _ => None,
+        })
+    });
+    assert_eq!(back.sender, alices_puppet);
+    assert_ne!(back.room, chat.bobs_room);
+}
