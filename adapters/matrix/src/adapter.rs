@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Checked;
 use crate::homeserver::Homeserver;
+use crate::joining::Joining;
 use crate::keeper::keep;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::listener::router;
@@ -44,6 +45,7 @@ impl MatrixAdapter {
             homeserver: Homeserver::new(&self.config.homeserver_url, &self.config.as_token),
             puppets: Puppets::default(),
             spoken: Spoken::default(),
+            joining: Joining::default(),
             host,
             doubt: Notify::new(),
         })

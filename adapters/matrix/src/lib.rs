@@ -7,18 +7,24 @@
 //!
 //! [`MatrixConfig`] and [`registration_yaml`] are the operator's side, [`MatrixNames`] who is who, [`MatrixAdapter`]
 //! the adapter. Inside, `listener` and `translate` lead inwards; `session`, `puppet`, `direct`, `post` and `repeat` lead
-//! outwards over `homeserver`; `keeper` keeps in touch. Rooms with encryption cannot be read yet: what is said there
-//! comes in as a gap that says so.
+//! outwards over `homeserver`; `keeper` keeps in touch. `arrival`, with `joining` and `missed`, sees to it that nothing
+//! is lost or overtaken while a puppet joins. Rooms with encryption cannot be read yet: what is said there comes in as a
+//! gap that says so.
 
 mod adapter;
+mod arrival;
 mod config;
 mod direct;
 mod failure;
+#[cfg(test)]
+mod fake;
 mod homeserver;
+mod joining;
 mod keeper;
 pub mod limits;
 mod listener;
 mod message;
+mod missed;
 mod names;
 mod post;
 mod puppet;

@@ -22,8 +22,26 @@ pub const TEXT_BYTES_MAX: usize = 60 * 1024;
 /// content beside it, and ephemeral data that we do not ask for.
 pub const TRANSACTION_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Largest answer of the homeserver read: the answers asked for are a few lines, a member or a power level event.
-pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// Largest answer of the homeserver read: a page of [`PAGE_EVENTS_MAX`] events, each with at most as much again of
+/// earlier content beside it.
+pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Events fetched at once of what a puppet missed; as many as the homeserver puts in one transaction.
+pub const PAGE_EVENTS_MAX: u32 = 100;
+
+/// Pages fetched of what a puppet missed, 10 000 events: it is waited for by all other rooms, so nobody may make it
+/// last; what is beyond is told as a gap.
+pub const MISSED_PAGES_MAX: usize = 100;
+
+/// Membership events gone back from a puppet's newest to the one that began its stay: those between are repeated
+/// invitations and new names.
+pub const MEMBERSHIPS_MAX: usize = 100;
+
+/// How long a transaction may wait for what was missed before it: less than the 60 s after which Synapse gives up.
+pub const CATCH_UP_TIME_MAX: Duration = Duration::from_secs(45);
+
+/// Rooms that puppets are coming into at the same time: their marks are one piece of account data, 100 bytes each.
+pub const JOINING_MAX: usize = 500;
 
 /// How long one request to the homeserver may take; Synapse itself gives up waiting for a slow room after 60 s.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_mins(1);

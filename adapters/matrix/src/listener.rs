@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use mimi_adapter::{Addresses, Ingest, NativeUserId, SessionStatus};
+use mimi_adapter::{Addresses, NativeUserId};
 use ruma::events::AnyTimelineEvent;
 use ruma::serde::Raw;
 use serde::Deserialize;
@@ -16,7 +16,6 @@ use serde::Deserialize;
 use crate::limits::TRANSACTION_BYTES_MAX;
 use crate::puppet::user_id;
 use crate::session::Link;
-use crate::translate::translate;
 
 /// What the homeserver may ask of its application service.
 pub(crate) fn router(link: Arc<Link>) -> Router {
@@ -30,28 +29,15 @@ pub(crate) fn router(link: Arc<Link>) -> Router {
         .with_state(link)
 }
 
-/// Events, told until we say 200; so we say it only when they are durable.
+/// Events, told until we say 200; so we say it only when they, and what was said before them, are durable.
 async fn transaction(
     State(link): State<Arc<Link>>,
     Path(txn_id): Path<String>,
     body: Bytes,
 ) -> Result<Response, No> {
     let transaction: Transaction = serde_json::from_slice(&body).map_err(|_| No::NOT_JSON)?;
-    let translation = translate(&link.names, &transaction.events);
-    for why in translation.set_aside {
-        tracing::warn!(%why, "set aside");
-        link.host.status(SessionStatus::SetAside { why });
-    }
-    if translation.events.is_empty() {
-        return Ok(done());
-    }
-    let count = translation.events.len();
-    let batch = Ingest { batch: Some(txn_id), events: translation.events };
-    match link.host.ingest(batch).await {
-        Ok(()) => {
-            tracing::debug!(count, "transaction stored");
-            Ok(done())
-        }
+    match link.take(txn_id, &transaction.events).await {
+        Ok(()) => Ok(done()),
         Err(fault) => {
             tracing::warn!(%fault, "transaction refused");
             link.doubt.notify_one();

@@ -6,7 +6,7 @@ use mimi_adapter::{
     Speaker, Unnameable,
 };
 use mimi_uri::UserUri;
-use ruma::api::client::membership::{join_room_by_id, leave_room};
+use ruma::api::client::membership::leave_room;
 use ruma::api::client::message::send_message_event;
 use ruma::api::error::ErrorKind;
 use ruma::events::room::member::MembershipState;
@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::direct::{Opening, membership};
 use crate::homeserver::{Acting, CallFault, Homeserver};
+use crate::joining::Joining;
 use crate::limits::CLOSE_TIME_MAX;
 use crate::puppet::{Puppets, name, user_id};
 use crate::repeat::{Spoken, said_before};
@@ -33,6 +34,7 @@ pub(crate) struct Link {
     pub(crate) homeserver: Homeserver,
     pub(crate) puppets: Puppets,
     pub(crate) spoken: Spoken,
+    pub(crate) joining: Joining,
     pub(crate) host: Arc<dyn Host>,
     /// Rings when the homeserver may have given us up.
     pub(crate) doubt: Notify,
@@ -83,9 +85,7 @@ impl Link {
             }
             Operation::AcceptInvite { puppet } => {
                 let (puppet, room) = (self.puppet(puppet).await?, room_of(delivery)?);
-                let request = join_room_by_id::v3::Request::new(room);
-                self.homeserver.call(request, Acting::OnDevice(&puppet)).await?;
-                Ok(Outcome::done())
+                self.come(&puppet, &room).await
             }
             Operation::Post(prepared) => self.say(delivery, &post::message(prepared)?).await,
             Operation::Leave { user } => {

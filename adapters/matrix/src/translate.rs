@@ -58,7 +58,7 @@ fn translate_one(
     }
 }
 
-const ENCRYPTED: &str = "an encrypted message, which the bridge cannot read";
+const ENCRYPTED: &str = "this chat is encrypted on the Matrix side; Drawbridge cannot read it";
 
 fn member(names: &MatrixNames, event: &OriginalRoomMemberEvent) -> Option<NativeEvent> {
     let head = Head::new(&event.room_id, &event.event_id, &event.sender, event.origin_server_ts);

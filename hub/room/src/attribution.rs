@@ -6,7 +6,9 @@ use mimi_mls::ClientIdentity;
 use mimi_mls::hub::{Examined, Proposal, ProposalView, Proposer, Sender};
 use mimi_room_policy as policy;
 use mimi_room_policy::authorize::{Ephemeral, ExtensionsChange, PskUse};
-use mimi_room_policy::{Action, Actor, ComponentId, ComponentOperation, Denied, authorize_commit, expand};
+use mimi_room_policy::{
+    Action, Actor, ComponentId, ComponentOperation, Denied, RoomPolicy, Roster, authorize_commit, expand,
+};
 
 use crate::people::{NewLeaf, People, Speaker};
 use crate::refusal::{Reason, Refusal};
@@ -14,14 +16,23 @@ use crate::refusal::{Reason, Refusal};
 /// What a handshake, or several, want to do, and who wants each.
 pub(crate) struct Attribution(Vec<(Actor, Vec<Action>)>);
 
+/// Which proposals of a handshake are meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    All,
+    /// Those that the committer brings himself.
+    ByValue,
+}
+
 impl Attribution {
-    /// The actions of an examined handshake.
+    /// The actions of examined handshakes of one speaker.
     pub(crate) fn of<'e>(
         people: &People<'_>,
         speaker: &Speaker,
         examined: impl IntoIterator<Item = (&'e Examined, &'e [NewLeaf<'e>])>,
+        scope: Scope,
     ) -> Result<Self, Refusal> {
-        let mut reading = Reading { people, speaker, authors: Vec::new(), removed: BTreeSet::new() };
+        let mut reading = Reading { people, speaker, scope, authors: Vec::new(), removed: BTreeSet::new() };
         for (examined, leaves) in examined {
             reading.read(examined, leaves)?;
         }
@@ -34,11 +45,17 @@ impl Attribution {
         expanded.collect::<Result<_, Refusal>>().map(Self)
     }
 
-    /// Whether all of it may be committed together by `committer`.
-    pub(crate) fn authorize_commit(&self, people: &People<'_>, committer: &Actor) -> Result<(), Refusal> {
-        let attributed: Vec<_> =
-            self.0.iter().flat_map(|(author, actions)| actions.iter().map(move |action| (author, action))).collect();
-        authorize_commit(&people.header.policy, &people.header.roster, &attributed).map_err(|denied| {
+    /// Whether all of it may be committed together, by `committer`, in a room of these people.
+    pub(crate) fn authorize_commit(
+        &self,
+        policy: &RoomPolicy,
+        roster: &Roster,
+        committer: &Actor,
+    ) -> Result<(), Refusal> {
+        let by_author =
+            self.0.iter().map(|(author, actions)| actions.iter().map(move |action| (author, action)));
+        let attributed: Vec<_> = by_author.flatten().collect();
+        authorize_commit(policy, roster, &attributed).map_err(|denied| {
             let author = denied.action.and_then(|at| attributed.get(at)).map(|(author, _)| *author);
             // A4: a proposal of somebody else is what is invalid then, not the commit.
             refused(denied, author.is_some_and(|author| author != committer))
@@ -67,6 +84,7 @@ fn refused(denied: Denied, is_a_proposal: bool) -> Refusal {
 struct Reading<'p, 'e> {
     people: &'p People<'p>,
     speaker: &'p Speaker,
+    scope: Scope,
     authors: Vec<(Actor, Vec<policy::Proposal<'e>>)>,
     /// EM7: a leaf is removed once, though its own and others' proposals may ask for it.
     removed: BTreeSet<mimi_mls::LeafIndex>,
@@ -83,6 +101,9 @@ where
         };
         let mut is_resync = false;
         for view in examined.proposals() {
+            if self.scope == Scope::ByValue && view.reference.is_some() {
+                continue;
+            }
             let author = self.people.author_or(view, self.speaker, examined.is_commit())?;
             let proposal = match (joiner, view) {
                 (Some(joiner), ProposalView { proposal: Proposal::Remove(_), reference: None, .. }) => {
@@ -108,7 +129,11 @@ where
     }
 
     /// G11: an external commit removes only what the same user's same client had before.
-    fn resync(&mut self, joiner: &ClientIdentity, view: &ProposalView) -> Result<policy::Proposal<'e>, Refusal> {
+    fn resync(
+        &mut self,
+        joiner: &ClientIdentity,
+        view: &ProposalView,
+    ) -> Result<policy::Proposal<'e>, Refusal> {
         let leaf = view.removes().ok_or(Reason::NoSuchLeaf)?;
         if self.people.at(leaf)? != joiner {
             return Err(Reason::ForeignLeaf.into());
@@ -133,7 +158,9 @@ where
                 let user = &self.people.at(leaf)?.user;
                 self.removed.insert(leaf).then_some(policy::Proposal::Remove(user))
             }
-            Proposal::AppDataUpdate { component, update } => Some(self.component(*component, update.as_deref())?),
+            Proposal::AppDataUpdate { component, update } => {
+                Some(self.component(*component, update.as_deref())?)
+            }
             Proposal::Update(_) => Some(policy::Proposal::Other(Action::Update)),
             Proposal::PreSharedKey => Some(policy::Proposal::Other(Action::Psk(PskUse::Other))),
             Proposal::ReInit => return Err(Refusal::InvalidProposal(Reason::ReInit)),

@@ -1,8 +1,6 @@
 //! Founding a room: provider-local, for the drafts leave it to each provider \[X\].
 
-use mimi_mls::{
-    ClientIdentity, HubGroup, IdentityError, LeafIndex, Member, MlsRefusal, verify_credential,
-};
+use mimi_mls::{ClientIdentity, HubGroup, IdentityError, LeafIndex, Member, MlsRefusal, verify_credential};
 use mimi_room_policy::components::Role;
 use mimi_room_policy::lint::{Facts, is_fatal};
 use mimi_room_policy::{ComponentId, Finding, RoleIndex, RoomPolicy, Roster, lint, may_commit};
@@ -39,7 +37,8 @@ impl Room {
         if !group.external_senders().contains(&hub.external_sender) {
             return Err(Reason::HubNotExternalSender.into());
         }
-        let policy = RoomPolicy::from_components(group.components()).map_err(|why| Reason::Policy(Box::new(why)))?;
+        let policy =
+            RoomPolicy::from_components(group.components()).map_err(|why| Reason::Policy(Box::new(why)))?;
         let (leaf, creator) = creator(hub, request, &group, now)?;
         let leaves: Leaves = [(leaf, creator)].into_iter().collect();
         let roster = Roster::new(&policy.participants, leaves.users());
@@ -72,12 +71,14 @@ fn creator(
     group: &HubGroup,
     now: Timestamp,
 ) -> Result<(LeafIndex, ClientIdentity), Refusal> {
-    let [Member { leaf, credential, signature_key }] = group.members().try_into().map_err(|_| Reason::NotCreatorAlone)?;
-    let identity =
-        verify_credential(&credential, &signature_key, &hub.roots, now.seconds()).map_err(|why| match why {
+    let [Member { leaf, credential, signature_key }] =
+        group.members().try_into().map_err(|_| Reason::NotCreatorAlone)?;
+    let identity = verify_credential(&credential, &signature_key, &hub.roots, now.seconds()).map_err(
+        |why| match why {
             IdentityError::UnknownRoot(domain) => Refusal::UnknownRoots(domain),
             why => Reason::Identity(Box::new(why)).into(),
-        })?;
+        },
+    )?;
     if identity.user != request.creator {
         return Err(Reason::NotCreatorAlone.into());
     }

@@ -58,6 +58,11 @@ impl Header {
         Epoch(self.epoch.0.saturating_sub(tolerance))
     }
 
+    /// The people of the room without what is pending.
+    pub(crate) fn committed(&self) -> Roster {
+        Roster::new(&self.policy.participants, self.leaves.users())
+    }
+
     /// What these actions bring about counts from now on.
     pub(crate) fn propose(&mut self, actions: &[Action]) {
         for action in actions {
@@ -89,14 +94,18 @@ impl Header {
             past: self.past.clone(),
         };
         let mut bytes = vec![VERSION];
-        #[expect(clippy::expect_used, reason = "writing to memory cannot fail, and every field has an encoding")]
+        #[expect(
+            clippy::expect_used,
+            reason = "writing to memory cannot fail, and every field has an encoding"
+        )]
         rmp_serde::encode::write(&mut bytes, &stored).expect("a header has an encoding");
         bytes
     }
 
     /// The header that [`encode`](Self::encode) wrote.
     pub(crate) fn decode(uri: RoomUri, bytes: &[u8]) -> Result<Self, Fault> {
-        let fault = |why: &dyn std::fmt::Display| Fault(format!("the stored header of {uri} does not decode: {why}"));
+        let fault =
+            |why: &dyn std::fmt::Display| Fault(format!("the stored header of {uri} does not decode: {why}"));
         let Some((&VERSION, stored)) = bytes.split_first() else {
             return Err(fault(&"unknown version"));
         };

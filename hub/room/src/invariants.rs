@@ -4,7 +4,7 @@
 //! the lanes and of the log.
 
 use mimi_mls::{HubGroup, read_identity};
-use mimi_room_policy::{Roster, can_send};
+use mimi_room_policy::can_send;
 use mimi_uri::UserUri;
 
 use crate::create::{check_hosted, check_preemption};
@@ -24,7 +24,11 @@ pub(crate) fn violations(room: &Room, hub: &HubFacts) -> Vec<String> {
         found.confirmation(&room.header, group);
         found.leaves(&room.header, group);
         // I8: the hub can always propose.
-        found.unless(group.external_senders().contains(&hub.external_sender), "I8", "the hub is no external sender");
+        found.unless(
+            group.external_senders().contains(&hub.external_sender),
+            "I8",
+            "the hub is no external sender",
+        );
     }
     found.0
 }
@@ -46,13 +50,18 @@ impl Violations {
 
     /// I7: what is taken from somebody is gone as soon as that is accepted. I10: the roster counts the leaves.
     fn effect_at_once(&mut self, header: &Header) {
-        for (user, standing) in header.roster.iter().filter(|(_, standing)| standing.effective_leaves() == 0) {
+        for (user, standing) in header.roster.iter().filter(|(_, standing)| standing.effective_leaves() == 0)
+        {
             let silent = can_send(&header.policy, &header.roster, user).is_err();
             self.unless(silent, "I7", format!("{user} has {standing:?} and speaks"));
         }
-        let mut roster = Roster::new(&header.policy.participants, header.leaves.users());
+        let mut roster = header.committed();
         header.pending.apply(&mut roster);
-        self.unless(roster == header.roster, "I10", "the roster is not that of list, leaves and pending actions");
+        self.unless(
+            roster == header.roster,
+            "I10",
+            "the roster is not that of list, leaves and pending actions",
+        );
     }
 
     /// I11: the room keeps its address. I9: and stays within what the hub takes.
@@ -69,7 +78,11 @@ impl Violations {
         self.unless(group.epoch() == header.epoch, "I4", "room and group are of different epochs");
         self.unless(group.group_id() == header.group_id, "I11", "the group is another one");
         let nothing = group.pending_proposals().is_empty();
-        self.unless(!nothing || header.pending == PendingActions::default(), "I5", "actions are pending without proposals");
+        self.unless(
+            !nothing || header.pending == PendingActions::default(),
+            "I5",
+            "actions are pending without proposals",
+        );
     }
 
     /// I1: the leaves are the group's, with the names that their credentials say.

@@ -32,7 +32,11 @@ impl Room {
     /// Remembers which provider has issued what; the Welcome that names it will find the way.
     ///
     /// What is no `KeyPackage` is left to those who would use it: they refuse it.
-    pub fn record_key_material(&self, request: &KeyMaterialRequest, response: &KeyMaterialResponse) -> Effects {
+    pub fn record_key_material(
+        &self,
+        request: &KeyMaterialRequest,
+        response: &KeyMaterialResponse,
+    ) -> Effects {
         let issuer = request.target_user.domain();
         let packages = response.clients.iter().filter_map(|client| match &client.material {
             ClientMaterial::Success { key_package } => read_key_package(key_package).ok(),

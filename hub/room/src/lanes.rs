@@ -19,7 +19,9 @@ impl Followers {
     /// The followers of a room; its hub is none.
     pub(crate) fn of(roster: &Roster, hub: &Domain) -> Self {
         let mut followers: BTreeMap<Domain, bool> = BTreeMap::new();
-        for (user, standing) in roster.iter().filter(|(user, standing)| standing.leaves > 0 && user.domain() != hub) {
+        for (user, standing) in
+            roster.iter().filter(|(user, standing)| standing.leaves > 0 && user.domain() != hub)
+        {
             *followers.entry(user.domain().clone()).or_default() |= standing.effective_leaves() > 0;
         }
         Self(followers)

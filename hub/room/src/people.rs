@@ -23,6 +23,9 @@ pub(crate) struct Speaker {
 pub(crate) struct NewLeaf<'a> {
     pub(crate) view: &'a LeafView,
     pub(crate) identity: ClientIdentity,
+    /// It was proved when its proposal was accepted. It is not asked for again: a certificate that has expired since
+    /// would make the proposal one that nobody could commit, and nobody leave out (I5).
+    pub(crate) is_proved: bool,
 }
 
 /// Finds out about the people of a handshake: by their leaves, or by what the credentials of new leaves say.
@@ -79,10 +82,12 @@ impl<'a> People<'a> {
     ) -> Result<Vec<NewLeaf<'e>>, Refusal> {
         let mut leaves = Vec::new();
         for view in examined.proposals() {
+            let is_proved = examined.is_commit() && view.reference.is_some();
             match (&view.proposal, view.proposer) {
-                (Proposal::Add { leaf, .. }, _) => leaves.push(NewLeaf::read(leaf)?),
+                (Proposal::Add { leaf, .. }, _) => leaves.push(NewLeaf { is_proved, ..NewLeaf::read(leaf)? }),
                 (Proposal::Update(leaf), Proposer::Member(own)) => {
-                    leaves.push(NewLeaf::read(leaf)?.require(Some(self.at(own)?))?);
+                    let leaf = NewLeaf::read(leaf)?.require(Some(self.at(own)?))?;
+                    leaves.push(NewLeaf { is_proved, ..leaf });
                 }
                 (_, _) => {}
             }
@@ -105,7 +110,7 @@ impl<'a> People<'a> {
 
 impl<'a> NewLeaf<'a> {
     fn read(view: &'a LeafView) -> Result<Self, Refusal> {
-        Ok(Self { view, identity: identity_of(view)? })
+        Ok(Self { view, identity: identity_of(view)?, is_proved: false })
     }
 
     fn require(self, identity: Option<&ClientIdentity>) -> Result<Self, Refusal> {

@@ -28,15 +28,16 @@ pub(crate) fn update(
     asked: &Asked<'_>,
     bundle: &HandshakeBundle,
 ) -> Result<Verdict<UpdateRoomResponse>, Fault> {
-    let decided = room.header.check_handshake(asked.provider, bundle).map_err(No::from).and_then(|()| match bundle {
-        HandshakeBundle::Commit { commit, welcome, group_info, ratchet_tree } => {
-            let attached = commit::Attached { welcome: welcome.as_ref(), group_info, ratchet_tree };
-            commit::commit(room, asked, commit, &attached)
-        }
-        HandshakeBundle::Proposal { proposal, more_proposals } => {
-            proposal::propose(room, asked, proposal, more_proposals)
-        }
-    });
+    let decided =
+        room.header.check_handshake(asked.provider, bundle).map_err(No::from).and_then(|()| match bundle {
+            HandshakeBundle::Commit { commit, welcome, group_info, ratchet_tree } => {
+                let attached = commit::Attached { welcome: welcome.as_ref(), group_info, ratchet_tree };
+                commit::commit(room, asked, commit, &attached)
+            }
+            HandshakeBundle::Proposal { proposal, more_proposals } => {
+                proposal::propose(room, asked, proposal, more_proposals)
+            }
+        });
     match decided {
         Ok(decision) => {
             debug_assert_eq!(invariants::violations(room, asked.hub), Vec::<String>::new());
@@ -84,13 +85,14 @@ fn check_provider(asked: &Asked<'_>, speaker: &Speaker) -> Result<(), Refusal> {
 /// Everybody who comes, or renews a leaf, is who he says he is, and came in time.
 fn check_new_leaves(header: &Header, asked: &Asked<'_>, leaves: &[NewLeaf<'_>]) -> Result<(), Refusal> {
     let longest = header.policy.operational.as_ref().map_or(0, |parameters| parameters.max_kp_lifetime);
-    for leaf in leaves {
+    for leaf in leaves.iter().filter(|leaf| !leaf.is_proved) {
         leaf.verify(asked.hub, asked.now)?;
         // G7: "unexpired at acceptance, lifetime ≤ policy"; no lifetime is longer than what is left of it.
         let now_s = asked.now.seconds();
-        let is_timely = leaf.view.not_after_s.is_none_or(|end_s| {
-            end_s > now_s && (longest == 0 || end_s <= now_s.saturating_add(longest))
-        });
+        let is_timely = leaf
+            .view
+            .not_after_s
+            .is_none_or(|end_s| end_s > now_s && (longest == 0 || end_s <= now_s.saturating_add(longest)));
         if !is_timely {
             return Err(Refusal::InvalidProposal(Reason::KeyPackageLifetime));
         }

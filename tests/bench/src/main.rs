@@ -13,12 +13,15 @@ mod cli;
 mod control;
 mod cpu;
 mod fault;
+mod founding;
 mod https;
 mod limits;
 mod load;
 mod messages;
 mod papers;
 mod part;
+mod product;
+mod provider;
 mod report;
 mod sink;
 mod submit;
@@ -46,7 +49,7 @@ fn run(command: Command) -> Outcome<()> {
     match command {
         Command::Submit(plan) => runtime.block_on(submit::run(&plan)),
         Command::Control(part) => runtime.block_on(control::run(&part)),
-        Command::Product(part) => runtime.block_on(async { Ok(drop(part)) }),
+        Command::Product(part) => runtime.block_on(product::run(&part)),
         Command::Sink(part) => runtime.block_on(sink::run(&part)),
         Command::Load(part) => runtime.block_on(load::run(&part)),
     }

@@ -16,7 +16,7 @@ use mimi_server::{Server, ServerParts};
 use mimi_store::Store;
 use mimi_transport::{Outbound, Peers, ProviderCertificate, serve};
 use mimi_uri::{ClientUri, Domain, UserUri};
-use mimi_wire::{Clock, FrankingAgentData, HubKey, Timestamp};
+use mimi_wire::{Authority, Clock, FrankingAgentData, HubKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -119,7 +119,7 @@ impl Provider {
     ) -> Outcome<Serving> {
         let server = Server::new(ServerParts {
             domain: self.domain.clone(),
-            public_url: format!("https://{}", self.domain),
+            authority: Authority { host: self.domain.clone(), port: None },
             store,
             outbound: Outbound::new(&certificate, &self.domain, peers.clone())?,
             mint: Arc::new(self.mint()),

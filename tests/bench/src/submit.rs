@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use crate::cli::Plan;
 use crate::cpu;
 use crate::fault::Outcome;
+use crate::founding;
 use crate::limits::{MANY_ROOMS, MESSAGES_MAX};
 use crate::load::Turn;
 use crate::papers::Papers;
@@ -84,7 +85,7 @@ impl Bench {
         for rooms in [1, MANY_ROOMS] {
             let founded = self.founded(rooms);
             fs::create_dir(&founded)?;
-            fake(&founded.join("messages.bin"))?;
+            founding::found(&Papers::at(&self.papers()), &founded, rooms, MESSAGES_MAX).await?;
         }
         Ok(())
     }
@@ -151,15 +152,6 @@ impl Bench {
     }
 
     fn messages(&self, rooms: usize) -> PathBuf {
-        self.founded(rooms).join("messages.bin")
+        self.founded(rooms).join(founding::MESSAGES)
     }
-}
-fn fake(file: &Path) -> Outcome<()> {
-    let mut m = crate::messages::Messages::create(file)?;
-    for n in 0..MESSAGES_MAX {
-        let mut b = vec![0u8; 1024];
-        b[..8].copy_from_slice(&n.to_be_bytes());
-        m.push("/v1/submitMessage/mimi%3A%2F%2Fa.example%2Fr%2Fbench-0", &b)?;
-    }
-    m.finish()
 }

@@ -4,12 +4,18 @@ use mimi_content::NestedPart;
 use tower::ServiceExt;
 
 use super::*;
+use crate::fake::FakeHomeserver;
 use crate::{MatrixAdapter, MatrixConfig};
 
-/// A listener whose homeserver is away, and its host.
-fn listener() -> (Router, Arc<RecordingHost>, Arc<Link>) {
-    let config = MatrixConfig::new("http://127.0.0.1:1", "a.example", ([127, 0, 0, 1], 0).into())
-        .with_tokens("ours", "theirs");
+/// A listener, and its host.
+async fn listener() -> (Router, Arc<RecordingHost>, Arc<Link>) {
+    let (homeserver, _) = FakeHomeserver::default().start().await;
+    listener_of(&format!("http://{homeserver}"))
+}
+
+fn listener_of(homeserver: &str) -> (Router, Arc<RecordingHost>, Arc<Link>) {
+    let config =
+        MatrixConfig::new(homeserver, "a.example", ([127, 0, 0, 1], 0).into()).with_tokens("ours", "theirs");
     let host = Arc::new(RecordingHost::new());
     let link = MatrixAdapter::new(config).unwrap().link(Arc::<RecordingHost>::clone(&host));
     (router(Arc::clone(&link)), host, link)
@@ -38,7 +44,7 @@ fn hello(txn: &str) -> Request {
 
 #[tokio::test]
 async fn only_the_homeserver_is_heard() {
-    let (router, host, _) = listener();
+    let (router, host, _) = listener().await;
     for (token, answer) in [(None, 401), (Some("ours"), 403), (Some("their"), 403), (Some("theirs"), 200)] {
         let ping = request("POST", "ping", token, "{}".to_owned());
         assert_eq!(status(&router, ping).await, answer, "{token:?}");
@@ -48,7 +54,7 @@ async fn only_the_homeserver_is_heard() {
 
 #[tokio::test]
 async fn a_transaction_is_acknowledged_when_it_is_stored() {
-    let (router, host, _) = listener();
+    let (router, host, _) = listener().await;
 
     let answer = status(&router, hello("1")).await;
 
@@ -59,7 +65,7 @@ async fn a_transaction_is_acknowledged_when_it_is_stored() {
 
 #[tokio::test]
 async fn a_transaction_that_is_not_stored_is_not_acknowledged_and_raises_doubt() {
-    let (router, host, link) = listener();
+    let (router, host, link) = listener().await;
     host.refuse_next(1);
 
     let first = status(&router, hello("1")).await;
@@ -73,7 +79,7 @@ async fn a_transaction_that_is_not_stored_is_not_acknowledged_and_raises_doubt()
 
 #[tokio::test]
 async fn a_transaction_that_says_nothing_to_us_is_acknowledged_without_being_stored() {
-    let (router, host, _) = listener();
+    let (router, host, _) = listener().await;
     host.refuse_next(1);
     let nothing = request("PUT", "transactions/1", Some("theirs"), r#"{ "events": [] }"#.to_owned());
 
@@ -83,7 +89,7 @@ async fn a_transaction_that_says_nothing_to_us_is_acknowledged_without_being_sto
 
 #[tokio::test]
 async fn what_is_no_transaction_is_refused() {
-    let (router, _, _) = listener();
+    let (router, _, _) = listener().await;
     let broken = request("PUT", "transactions/1", Some("theirs"), "{".to_owned());
     let endless = request("PUT", "transactions/1", Some("theirs"), " ".repeat(TRANSACTION_BYTES_MAX + 1));
 
@@ -93,7 +99,7 @@ async fn what_is_no_transaction_is_refused() {
 
 #[tokio::test]
 async fn what_is_no_puppet_does_not_exist_and_a_puppet_is_made_before_it_does() {
-    let (router, _, _) = listener();
+    let (router, _, _) = listener_of("http://127.0.0.1:1");
     let ask = |path: &str| request("GET", path, Some("theirs"), String::new());
 
     assert_eq!(status(&router, ask("users/@_mimi_x:a.example")).await, 404);

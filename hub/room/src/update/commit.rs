@@ -7,7 +7,7 @@ use mimi_uri::Domain;
 use mimi_wire::{FanoutEvent, RatchetTreeOption, UpdateRoomResponse};
 
 use super::{Asked, check_new_leaves, check_provider, examine, refused, success};
-use crate::attribution::Attribution;
+use crate::attribution::{Attribution, Scope};
 use crate::create::{check_hosted, check_preemption, fatal_findings};
 use crate::effects::{Audience, Decision, Effects, RoomEvent};
 use crate::header::Header;
@@ -86,8 +86,7 @@ fn check(
     check_provider(asked, &speaker)?;
     check_committer(header, group, &examined, &speaker)?;
     let leaves = people.new_leaves(&examined, &speaker)?;
-    Attribution::of(&people, &speaker, [(&examined, leaves.as_slice())])?
-        .authorize_commit(&people, &speaker.actor)?;
+    authorize(&people, &speaker, &examined, &leaves)?;
     check_new_leaves(header, asked, &leaves)?;
 
     let arrivals = arrivals(&examined, &leaves);
@@ -110,6 +109,24 @@ fn check(
     Ok(accepted)
 }
 
+/// B4: what the committer brings is judged by the effective state; and all of it together by the committed one, as every
+/// member will judge it.
+///
+/// So what somebody has proposed stays good when he is banned afterwards \[I\]: else nobody could commit it, and nobody
+/// leave it out (I5).
+fn authorize(
+    people: &People<'_>,
+    speaker: &Speaker,
+    examined: &Examined,
+    leaves: &[NewLeaf<'_>],
+) -> Result<(), Refusal> {
+    let (header, committer) = (people.header, &speaker.actor);
+    let own = Attribution::of(people, speaker, [(examined, leaves)], Scope::ByValue)?;
+    own.authorize_commit(&header.policy, &header.roster, committer)?;
+    let all = Attribution::of(people, speaker, [(examined, leaves)], Scope::All)?;
+    all.authorize_commit(&header.policy, &header.committed(), committer)
+}
+
 /// PM12: who was removed or banned commits nothing. And nobody from outside overtakes what members have decided.
 fn check_committer(
     header: &Header,
@@ -119,7 +136,9 @@ fn check_committer(
 ) -> Result<(), Refusal> {
     let identity = speaker.identity.as_ref().ok_or(Reason::UnknownExternalSender)?;
     match examined.sender() {
-        Sender::Member(_) => Ok(mimi_room_policy::may_commit(&header.policy, &header.roster, &identity.user)?),
+        Sender::Member(_) => {
+            Ok(mimi_room_policy::may_commit(&header.policy, &header.roster, &identity.user)?)
+        }
         // I5 [I]: it would void pending removals, and the hub cannot propose these anew.
         Sender::NewMember(_) if group.pending_proposals().iter().any(|it| is_decision(&it.view.proposal)) => {
             Err(Reason::PendingProposalsFirst.into())

@@ -7,7 +7,7 @@ use mimi_room_policy::Action;
 use mimi_wire::{FanoutEvent, UpdateRoomResponse};
 
 use super::{Asked, check_new_leaves, check_provider, examine, success};
-use crate::attribution::Attribution;
+use crate::attribution::{Attribution, Scope};
 use crate::effects::{Audience, Decision, Effects, RoomEvent};
 use crate::header::Header;
 use crate::people::{NewLeaf, People};
@@ -55,7 +55,8 @@ fn check_each(group: &HubGroup, first: &MlsMessage, more: &[MlsMessage]) -> Resu
     let mut leaving = BTreeSet::new();
     for view in examined.iter().flat_map(Examined::proposals) {
         // EM7: one SelfRemove for each member and epoch.
-        let is_new = references.insert(&view.reference) && (!is_self_remove(view) || leaving.insert(view.removes()));
+        let is_new =
+            references.insert(&view.reference) && (!is_self_remove(view) || leaving.insert(view.removes()));
         if !is_new {
             return Err(Refusal::InvalidProposal(Reason::ProposedTwice));
         }
@@ -89,7 +90,7 @@ fn check(
         return Err(Reason::SeveralAuthors.into());
     }
     let examined = examined.iter().zip(leaves.iter().map(Vec::as_slice));
-    let actions = Attribution::of(&people, speaker, examined)?.authorize_proposals(&people)?;
+    let actions = Attribution::of(&people, speaker, examined, Scope::All)?.authorize_proposals(&people)?;
     for leaves in &leaves {
         check_new_leaves(header, asked, leaves)?;
     }

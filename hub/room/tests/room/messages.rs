@@ -3,7 +3,7 @@
 use mimi_mls::hosted::CommitPlan;
 use mimi_mls::{Epoch, FRANK_AAD, verify_with_label};
 use mimi_room::{EventKind, Reason, Refusal, Room};
-use mimi_room_policy::{DenyReason, ComponentId};
+use mimi_room_policy::{ComponentId, DenyReason};
 use mimi_wire::{
     FanoutEvent, FrankingIntegrityTbs, FrankingTag, ServerFrankingContext, SubmitMessageRequest,
     SubmitMessageResponse, Timestamp,
@@ -25,6 +25,17 @@ fn a_participants_message_becomes_the_next_event_for_everyone() {
     assert_eq!((event.kind, event.timestamp), (EventKind::Application, accepted));
     let expected = FanoutEvent::Application { message: request.app_message, frank: Some(frank) };
     assert_eq!(event.message.event, expected);
+}
+
+#[test]
+fn a_message_is_accepted_without_a_look_at_the_group() {
+    let mut world = World::direct();
+    let request = world.message("bob@b");
+    let mut room = Room::load(room_uri(), &world.room.header_bytes(), b"not a group".to_vec()).unwrap();
+
+    let verdict = room.submit(&world.hub, &domain("b.example"), &request, world.now);
+
+    assert!(accepted(&verdict));
 }
 
 #[test]
@@ -121,7 +132,9 @@ fn a5_handshakes_and_messages_of_other_groups_are_not_submitted() {
     let leaf = world.leaf("alice@a");
     let proposal = world.hosted(&user("alice@a")).propose_self_remove(leaf).unwrap();
     let submit = |world: &mut World, app_message| {
-        world.submit("a.example", &SubmitMessageRequest { app_message, sending_user: user("alice@a") }).unwrap_err()
+        world
+            .submit("a.example", &SubmitMessageRequest { app_message, sending_user: user("alice@a") })
+            .unwrap_err()
     };
 
     assert_eq!(submit(&mut world, foreign), Refusal::NotAllowed(Reason::OtherGroup));

@@ -6,15 +6,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use mimi_mls::hosted::{CommitPlan, Founding, HostedRoom, NewRoom, OwnCommit};
 use mimi_mls::hub::ExternalSender;
 use mimi_mls::{
-    FRANK_AAD, HostedClient, IdentityAuthority, IdentityRoots, LeafIndex, MessageKind, MlsMessage, SigningKey,
-    mint_key_package,
+    FRANK_AAD, HostedClient, IdentityAuthority, IdentityRoots, LeafIndex, MessageKind, MlsMessage,
+    SigningKey, mint_key_package,
 };
 use mimi_room::{
-    Audience, Decision, Effects, Envelope, EventKind, FrankingKeys, HubFacts, LaneChange, PolicyComponents, Reason,
-    Refusal, Room, RoomEvent, Verdict,
+    Audience, Decision, Effects, Envelope, EventKind, FrankingKeys, HubFacts, LaneChange, PolicyComponents,
+    Reason, Refusal, Room, RoomEvent, Verdict,
 };
 use mimi_room_policy::components::{ParticipantListUpdate, UserIndexRolePair, UserRolePair};
-use mimi_room_policy::template::{self, Components};
+use mimi_room_policy::template;
 use mimi_room_policy::{ComponentId, RoleIndex};
 use mimi_uri::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_wire::{
@@ -32,11 +32,11 @@ pub fn domain(name: &str) -> Domain {
 /// `alice@a` is `mimi://a.example/u/alice`.
 pub fn user(address: &str) -> UserUri {
     let (name, provider) = address.split_once('@').unwrap();
-    UserUri::new(&domain(&format!("{provider}.example")), &["u", name]).unwrap()
+    UserUri::new(&domain(&format!("{provider}.example")), &[name]).unwrap()
 }
 
 pub fn room_uri() -> RoomUri {
-    RoomUri::new(&domain(HUB), &["r", "room"]).unwrap()
+    RoomUri::new(&domain(HUB), &["room"]).unwrap()
 }
 
 pub fn now() -> Timestamp {
@@ -76,6 +76,9 @@ pub fn hub_facts(authorities: &BTreeMap<Domain, IdentityAuthority>) -> HubFacts 
     let franking = FrankingKeys { hub_key: HubKey::new(&[9; 32]), signing_key, agent };
     HubFacts { domain: domain(HUB), roots, franking, external_sender, envelope: Envelope::default() }
 }
+
+/// The components of a new room.
+pub type Components = Vec<(ComponentId, Vec<u8>)>;
 
 /// What a founding is made of, to be spoilt by tests.
 pub struct Beginning {
@@ -144,7 +147,8 @@ impl Beginning {
         let by = RequestHash::of(b"request");
         let (room, effects) = Room::create(&self.hub, &self.request(&founding), &by, at).unwrap();
         assert!(effects.events.is_empty() && effects.lanes.is_empty() && effects.state_changed);
-        let mut gateways: BTreeMap<_, Gateway> = PROVIDERS.map(|name| (domain(name), Gateway::default())).into();
+        let mut gateways: BTreeMap<_, Gateway> =
+            PROVIDERS.map(|name| (domain(name), Gateway::default())).into();
         gateways.get_mut(&domain(HUB)).unwrap().room = Some(hosted);
         World {
             hub: self.hub,
@@ -161,7 +165,7 @@ impl Beginning {
 
 fn device(user: &UserUri, number: u32) -> ClientUri {
     let name = user.segments().last().unwrap();
-    ClientUri::new(user.domain(), &["d", &name, &number.to_string()]).unwrap()
+    ClientUri::new(user.domain(), &[&name, &number.to_string()]).unwrap()
 }
 
 impl World {
@@ -221,7 +225,10 @@ impl World {
         let verdict = self.room.update(&self.hub, &domain(provider), &request, self.now).unwrap();
         match &verdict {
             Ok(decision) => self.store(&decision.effects),
-            Err(_) => assert!(before == (self.room.header_bytes(), self.room.group_bytes()), "a refusal changed the room"),
+            Err(_) => assert!(
+                before == (self.room.header_bytes(), self.room.group_bytes()),
+                "a refusal changed the room"
+            ),
         }
         verdict
     }
@@ -247,7 +254,11 @@ impl World {
         SubmitMessageRequest { app_message: sealed.message, sending_user: user(who) }
     }
 
-    pub fn submit(&mut self, provider: &str, request: &SubmitMessageRequest) -> Verdict<SubmitMessageResponse> {
+    pub fn submit(
+        &mut self,
+        provider: &str,
+        request: &SubmitMessageRequest,
+    ) -> Verdict<SubmitMessageResponse> {
         let verdict = self.room.submit(&self.hub, &domain(provider), request, self.now);
         if let Ok(decision) = &verdict {
             assert!(!decision.effects.state_changed && decision.effects.lanes.is_empty());
@@ -299,7 +310,11 @@ impl World {
         let covers = |seq| intervals.iter().any(|(from, to)| *from <= seq && to.is_none_or(|to| seq < to));
         let is_own = provider == domain(HUB);
         let events = self.log.iter().filter(|event| is_own || covers(event.seq));
-        events.filter(|event| event.audience == Audience::Everyone || event.audience == Audience::Only(provider.clone())).collect()
+        events
+            .filter(|event| {
+                event.audience == Audience::Everyone || event.audience == Audience::Only(provider.clone())
+            })
+            .collect()
     }
 
     /// Every gateway catches up. I6: what it is sent, in that order, is enough to follow the room.
@@ -307,7 +322,8 @@ impl World {
         for provider in PROVIDERS {
             let events: Vec<_> = self.delivered(provider).into_iter().cloned().collect();
             let gateway = self.gateways.get_mut(&domain(provider)).unwrap();
-            for event in events.iter().filter(|event| event.seq > gateway.position) {
+            let known = gateway.position;
+            for event in events.iter().filter(|event| event.seq > known) {
                 gateway.hear(&event.message.event);
             }
             gateway.position = self.log.len() as u64;
@@ -333,7 +349,9 @@ impl Gateway {
             FanoutEvent::Proposal { message, more_proposals } => {
                 std::iter::once(message).chain(more_proposals).for_each(|message| self.process(message));
             }
-            FanoutEvent::Application { message, .. } | FanoutEvent::Commit { message, .. } => self.process(message),
+            FanoutEvent::Application { message, .. } | FanoutEvent::Commit { message, .. } => {
+                self.process(message)
+            }
         }
     }
 
@@ -371,8 +389,10 @@ pub fn bundle(own: &OwnCommit) -> HandshakeBundle {
 
 /// An update of the participant list: (position, role), positions, (user, role).
 pub fn list_update(changed: &[(u32, u32)], removed: &[u32], added: &[(&str, u32)]) -> (u16, Vec<u8>) {
-    let changed = changed.iter().map(|(at, role)| UserIndexRolePair { user_index: *at, role_index: RoleIndex(*role) });
-    let added = added.iter().map(|(who, role)| UserRolePair { user: user(who), role_index: RoleIndex(*role) });
+    let changed =
+        changed.iter().map(|(at, role)| UserIndexRolePair { user_index: *at, role_index: RoleIndex(*role) });
+    let added =
+        added.iter().map(|(who, role)| UserRolePair { user: user(who), role_index: RoleIndex(*role) });
     let update = ParticipantListUpdate {
         changed_role_participants: changed.collect(),
         removed_indices: removed.to_vec(),
