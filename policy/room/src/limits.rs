@@ -9,8 +9,9 @@ pub const URI_LENGTH_MAX: usize = 2048;
 /// Bytes of a name, a subject or a description: a screen of text, not a document.
 pub const TEXT_LENGTH_MAX: usize = 16 * 1024;
 
-/// Seconds that a room of our templates lets a `KeyPackage` live: a client that was away for three months can be added.
-pub const KEY_PACKAGE_LIFETIME_S: u64 = 90 * 24 * 3600;
+/// The longest lifetime of a KeyPackage in our rooms, in seconds: a year and a day, for a leaf that never commits (a
+/// hosted user in a quiet room) must not expire in it, or nobody else can join.
+pub const KEY_PACKAGE_LIFETIME_S: u64 = 366 * 86_400;
 
 /// Past epochs from which a room of our templates accepts messages: what the hosted readers keep.
 pub const EPOCH_TOLERANCE: u8 = 1;

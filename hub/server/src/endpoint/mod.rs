@@ -39,7 +39,7 @@ pub(crate) fn router(inner: Arc<Inner>) -> Router {
 async fn observe(State(inner): State<Arc<Inner>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let path = request.uri().path().to_owned();
-    let endpoint = Route::parse(&path).map_or("-", |route| route.endpoint.name());
+    let endpoint = endpoint_name(&path);
     let provider = Provider::prove(&inner, &request.headers().clone(), request.extensions(), request.uri())
         .map_or_else(|_| "-".to_owned(), |provider| provider.to_string());
     let response = next.run(request).await;
@@ -50,4 +50,12 @@ async fn observe(State(inner): State<Arc<Inner>>, request: Request, next: Next) 
         .increment(1);
     metrics::histogram!("request_seconds", "endpoint" => endpoint).record(started.elapsed().as_secs_f64());
     response
+}
+
+fn endpoint_name(path: &str) -> &'static str {
+    match Route::parse(path) {
+        Some(route) => route.endpoint.name(),
+        None if path == DIRECTORY_PATH => "directory",
+        None => "-",
+    }
 }
