@@ -77,8 +77,8 @@ impl World {
         let store = Arc::clone(&follower_store) as _;
         let follower = bobs.serve(follower_door, store, papers.certificate(FOLLOWER)?, followers_peers)?;
         let mut roots = IdentityRoots::default();
-        for provider in [&alices, &bobs] {
-            roots.insert(&provider.domain, provider.authority.root_der().to_vec())?;
+        for root in hub.server.hub().identity_roots(&bobs.domain).await? {
+            roots.insert(&bobs.domain, root)?;
         }
         let (alice, bob) = (alices.user("alice")?, bobs.user("bob")?);
         Ok(Self { alices, bobs, alice, bob, hub, follower, follower_store, roots })
@@ -164,4 +164,31 @@ fn seal(members: &mut [(String, RoomClient)], sender: &UserUri, file: &Path, mes
         sealed.push(path, &request.encode())?;
     }
     sealed.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages;
+    use mimi_wire::SubmitMessageRequest;
+
+    #[tokio::test]
+    async fn rooms_take_turns_and_every_message_is_another_one_of_a_real_member() {
+        let directory = tempfile::tempdir().unwrap();
+        let papers = Papers::at(directory.path());
+        papers.issue().unwrap();
+
+        found(&papers, directory.path(), 2, 4).await.unwrap();
+
+        let sealed = messages::read(&directory.path().join(MESSAGES)).unwrap();
+        let paths: Vec<&str> = sealed.iter().map(|message| message.path.as_str()).collect();
+        let requests: Vec<SubmitMessageRequest> =
+            sealed.iter().map(|message| SubmitMessageRequest::decode(&message.body).unwrap()).collect();
+        let room = "/v1/submitMessage/mimi%3A%2F%2Fa.example%2Fr%2Fbench-";
+        assert_eq!(paths, ["0", "1", "0", "1"].map(|number| format!("{room}{number}")));
+        for (number, request) in requests.iter().enumerate() {
+            assert_eq!(request.sending_user.as_str(), "mimi://b.example/u/bob");
+            assert!(!requests[..number].iter().any(|earlier| earlier.hash() == request.hash()));
+        }
+    }
 }

@@ -121,7 +121,7 @@ impl Provider {
             domain: self.domain.clone(),
             authority: Authority { host: self.domain.clone(), port: None },
             store,
-            outbound: Outbound::new(&certificate, &self.domain, peers.clone())?,
+            outbound: Outbound::new(&certificate, self.domain.clone(), peers.clone())?,
             mint: Arc::new(self.mint()),
             facts: self.facts()?,
             identity_roots: vec![self.authority.root_der().to_vec()],

@@ -95,7 +95,8 @@ impl Prepared {
         let [listen, operator, appservice, homeserver] = std::array::from_fn(|_| Port::claim());
         let prepared = Self { domain: domain.to_owned(), scratch, listen, operator, appservice, homeserver };
         prepared.launch(&["init", domain]).run();
-        prepared.scratch.write("drawbridge.toml", &prepared.config());
+        let written = std::fs::read_to_string(prepared.scratch.join("drawbridge.toml")).unwrap_or_default();
+        prepared.scratch.write("drawbridge.toml", &prepared.config(&written));
         prepared
     }
 
@@ -103,41 +104,27 @@ impl Prepared {
         Launch::new(drawbridge(), self.scratch.path()).args(args.iter().copied())
     }
 
-    /// The configuration that `init` wrote, with our ports, and Matrix as the primary network.
-    fn config(&self) -> String {
+    /// The configuration that `init` wrote, with our ports, and Matrix in place of the loopback network.
+    fn config(&self, written: &str) -> String {
         let Self { domain, listen, operator, appservice, homeserver, .. } = self;
+        let (settings, _) = written.split_once("[network.").unwrap_or((written, ""));
+        let settings = settings
+            .replace("0.0.0.0:8443", &listen.address().to_string())
+            .replace(
+                &format!("public_host = \"{domain}\""),
+                &format!("public_host = \"{domain}:{}\"", listen.number()),
+            )
+            .replace("127.0.0.1:9000", &operator.address().to_string());
         format!(
-            r#"
-[provider]
-domain = "{domain}"
-listen = "{listen}"
-public_url = "https://{domain}:{listen_port}"
-certificate = "keys/provider.pem"
-key = "keys/provider.key"
-identity_authority = "keys/identity.pem"
-identity_key = "keys/identity.key"
-instance_key = "keys/instance.key"
-
-[store]
-sqlite = "drawbridge.db"
-
-[operator]
-listen = "{operator}"
-
-[consent]
-default = "allow"
-
+            "{settings}
 [network.matrix]
-kind = "matrix"
+kind = \"matrix\"
 primary = true
-homeserver = "http://{homeserver}"
-server_name = "{domain}"
-listen = "{appservice}"
-tokens = "keys/matrix.toml"
-"#,
-            listen = listen.address(),
-            listen_port = listen.number(),
-            operator = operator.address(),
+homeserver = \"http://{homeserver}\"
+server_name = \"{domain}\"
+listen = \"{appservice}\"
+tokens = \"keys/matrix.toml\"
+",
             homeserver = homeserver.address(),
             appservice = appservice.address(),
         )

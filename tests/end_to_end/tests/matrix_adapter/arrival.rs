@@ -60,7 +60,11 @@ async fn what_is_said_while_the_puppet_comes_is_neither_lost_nor_overtaken() {
     let here = Handle::current();
     let accepted = block_in_place(|| {
         thread::scope(|scope| {
-            scope.spawn(|| texts(0..60).iter().for_each(|text| drop(world.alice.send(&room, text))));
+            scope.spawn(|| {
+                for text in texts(0..60) {
+                    world.alice.send(&room, &text);
+                }
+            });
             world.alice.wait_for_message(&room, "message 10");
             here.block_on(world.accept(&room))
         })

@@ -1,0 +1,139 @@
+use std::collections::BTreeMap;
+
+use mimi_mls::hosted::{CommitPlan, HostedRoom, NewRoom};
+use mimi_mls::{HostedClient, IdentityAuthority, encode_component_list};
+use mimi_room::HubFacts;
+use mimi_room_policy::template::{self, Components};
+use mimi_room_policy::ComponentId;
+use mimi_uri::{ClientUri, RoomUri, UserUri};
+use mimi_wire::{
+    ClientMaterial, Clock, CreateRoomRequest, CreateRoomResponse, FanoutMessage, KeyMaterialResponse,
+    UpdateVerdict,
+};
+
+use crate::member::{Member, list_update};
+use crate::world::{World, domain, user};
+
+/// A room of the server under test, with Alice of its own and Bob of `b.example`.
+pub struct Chat {
+    /// The room.
+    pub uri: RoomUri,
+    /// Alice.
+    pub alice: Member,
+    /// Bob.
+    pub bob: Member,
+}
+
+impl World {
+    /// A direct chat between the two, both of whom are in; Bob's key material came by way of the protocol.
+    pub async fn direct_chat(&self) -> Chat {
+        let mut chat = self.direct_chat_of_alice("direct").await;
+        self.bring_bob(&mut chat, vec![]).await;
+        chat
+    }
+
+    /// A direct chat for the two, in which Alice is still alone.
+    pub async fn direct_chat_of_alice(&self, name: &str) -> Chat {
+        let room = room_uri(name);
+        self.found(&room, template::direct(&room, &user("alice@a"), &user("bob@b"))).await
+    }
+
+    /// A group of Alice's, with Bob in it as an ordinary participant.
+    pub async fn group_chat(&self) -> Chat {
+        let room = room_uri("group");
+        let mut chat = self.found(&room, template::cooperative(&room, &user("alice@a"))).await;
+        let listed = list_update(&[], &[], &[(&user("bob@b"), 2)]);
+        self.bring_bob(&mut chat, vec![listed]).await;
+        chat
+    }
+
+    /// Everybody hears what there is to hear: Alice from the log, Bob from what his provider was notified of.
+    pub async fn deliver(&self, chat: &mut Chat) {
+        self.a.ledger.settled().await;
+        let log = self.a.ledger.log(&chat.uri).await;
+        let logged: Vec<_> = log.iter().map(|event| FanoutMessage::decode(&event.bytes).unwrap()).collect();
+        chat.bob.secrets = self.b.sink.secrets(&chat.bob.user);
+        for (member, events) in [(&mut chat.alice, logged), (&mut chat.bob, self.b.sink.taken(&chat.uri))] {
+            let heard = member.heard;
+            events.iter().skip(heard).for_each(|event| member.hears(event));
+            member.heard = events.len();
+        }
+    }
+
+    async fn found(&self, room: &RoomUri, components: Components) -> Chat {
+        let (hosted, request) = self.founding(room, &user("alice@a"), components);
+        let answer = self.a.hub().create_room(request).await.unwrap();
+        assert!(matches!(answer, CreateRoomResponse::Created { .. }), "{answer:?}");
+        let mut alice = self.a.member(user("alice@a"));
+        alice.room = Some(hosted);
+        Chat { uri: room.clone(), alice, bob: self.b.member(user("bob@b")) }
+    }
+
+    /// A room of Alice's that nobody has told the hub about.
+    pub fn founding(
+        &self,
+        room: &RoomUri,
+        creator: &UserUri,
+        components: Components,
+    ) -> (HostedRoom, CreateRoomRequest) {
+        let all = with_agents(components, &self.a.facts);
+        let client = client(&self.a.authority, creator, self.clock.now().seconds());
+        let hub = &self.a.facts.external_sender;
+        let new = NewRoom {
+            group_id: format!("mimi://{}/g/{}", room.domain(), room.path()).into_bytes(),
+            components: all,
+            external_senders: vec![(hub.credential.clone(), hub.signature_key.clone())],
+            creator: &client,
+        };
+        let (hosted, founding) = HostedRoom::create(&new).unwrap();
+        let request = CreateRoomRequest {
+            room: room.clone(),
+            creator: creator.clone(),
+            group_info: founding.group_info,
+            ratchet_tree: founding.ratchet_tree,
+        };
+        (hosted, request)
+    }
+
+    async fn bring_bob(&self, chat: &mut Chat, component_updates: Vec<(u16, Vec<u8>)>) {
+        self.a.hub().identity_roots(&self.b.domain).await.unwrap();
+        let request = chat.alice.asks_for(&chat.bob.user, &chat.uri);
+        let response = self.a.hub().key_material(&request).await.unwrap();
+        let adds = vec![key_package(&response)];
+        let update = chat.alice.commits(&CommitPlan { adds, component_updates, ..CommitPlan::default() });
+        let answer = self.a.update(&chat.uri, &update).await;
+        assert!(matches!(answer.verdict, UpdateVerdict::Success { .. }), "{answer:?}");
+        self.deliver(chat).await;
+        assert!(chat.bob.is_in());
+    }
+}
+
+/// The one `KeyPackage` of an answer.
+pub(crate) fn key_package(response: &KeyMaterialResponse) -> Vec<u8> {
+    let [client] = &response.clients[..] else { panic!("not one client: {response:?}") };
+    let ClientMaterial::Success { key_package } = &client.material else { panic!("no KeyPackage") };
+    key_package.clone()
+}
+
+/// A client of a user.
+pub(crate) fn client(authority: &IdentityAuthority, user: &UserUri, now_s: u64) -> HostedClient {
+    let name = user.segments().last().unwrap();
+    let client = ClientUri::new(user.domain(), &["d", &name, "1"]).unwrap();
+    HostedClient::generate(authority, user, &client, 86_400, now_s).unwrap()
+}
+
+/// A room's components, with the hub's franking agent among them.
+pub(crate) fn with_agents(components: Components, hub: &HubFacts) -> Vec<(u16, Vec<u8>)> {
+    let mut all: BTreeMap<u16, Vec<u8>> = components.into_iter().map(|(id, bytes)| (id.0, bytes)).collect();
+    all.insert(ComponentId::FRANKING_AGENT.0, hub.franking.agent.clone());
+    let used: Vec<u16> = [ComponentId::APP_COMPONENTS.0, ComponentId::FRANK_AAD.0]
+        .into_iter()
+        .chain(all.keys().copied())
+        .collect();
+    all.insert(ComponentId::APP_COMPONENTS.0, encode_component_list(&used));
+    all.into_iter().collect()
+}
+
+fn room_uri(name: &str) -> RoomUri {
+    RoomUri::new(&domain("a.example"), &["r", name]).unwrap()
+}
