@@ -124,18 +124,17 @@ impl Link {
         }
     }
 
-    async fn leave(&self, puppet: &UserId, room: &RoomId) -> Result<Outcome, Outcome> {
+    pub(crate) async fn leave(&self, puppet: &UserId, room: &RoomId) -> Result<Outcome, Outcome> {
         let request = leave_room::v3::Request::new(room.to_owned());
-        match self.homeserver.call(request, Acting::OnDevice(puppet)).await {
-            Ok(_) => Ok(Outcome::done()),
-            Err(fault) => match self.refusal(fault, puppet, room).await {
+        if let Err(fault) = self.homeserver.call(request, Acting::OnDevice(puppet)).await {
+            match self.refusal(fault, puppet, room).await {
                 // Who is not there has left.
-                Outcome::Refused { code: RefusedCode::NotMember | RefusedCode::UnknownRoom, .. } => {
-                    Ok(Outcome::done())
-                }
-                outcome => Err(outcome),
-            },
+                Outcome::Refused { code: RefusedCode::NotMember | RefusedCode::UnknownRoom, .. } => {}
+                outcome => return Err(outcome),
+            }
         }
+        self.unmark(room, puppet).await;
+        Ok(Outcome::done())
     }
 
     /// What a fault means to a speaker in a room: Matrix says "forbidden" also to those who are not there.

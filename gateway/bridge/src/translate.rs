@@ -138,7 +138,7 @@ pub(crate) fn prepare(received: &Received, capabilities: &Capabilities) -> Vec<P
     };
     let (plain, markdown, html) = (form(PLAIN_TEXT), form(GFM_MIMI), form(HTML));
     let declared =
-        |media_type: &str, form: &Option<String>| form.clone().filter(|_| capabilities.accepts(media_type));
+        |media_type: &str, form: &Option<String>| form.clone().filter(|_| shows(capabilities, media_type));
     let said = plain.or_else(|| markdown.clone()).or_else(|| html.as_deref().map(without_tags));
     let Some(said) = said else { return vec![Prepared::text(NOT_SHOWN)] };
     let (html, markdown) = (declared(HTML, &html), declared(GFM_MIMI, &markdown));
@@ -147,6 +147,14 @@ pub(crate) fn prepare(received: &Received, capabilities: &Capabilities) -> Vec<P
         return vec![Prepared { plain: pieces.remove(0), html, markdown }];
     }
     pieces.into_iter().map(Prepared::text).collect()
+}
+
+/// Whether a network declares that it shows a media type, whatever parameters it names with it.
+fn shows(capabilities: &Capabilities, media_type: &str) -> bool {
+    let Ok(offered) = media_type.parse::<MediaType>() else { return false };
+    let mut declared =
+        capabilities.media_types.iter().filter_map(|declared| declared.parse::<MediaType>().ok());
+    declared.any(|declared| declared.accepts(&offered))
 }
 
 /// Stands for content that a network cannot show at all.
@@ -230,7 +238,7 @@ mod tests {
         assert_eq!(received.message, framed.message);
         assert_eq!(received.name.as_deref(), Some("Alice W"));
         assert_eq!(
-            prepare(&received, &capabilities(1000, vec![PLAIN_TEXT, HTML])),
+            prepare(&received, &capabilities(1000, vec!["text/plain", "text/html"])),
             [Prepared { plain: "**hi**".to_owned(), html: Some("<b>hi</b>".to_owned()), markdown: None }]
         );
         assert_eq!(prepare(&received, &capabilities(1000, vec![PLAIN_TEXT])), [Prepared::text("**hi**")]);

@@ -29,7 +29,8 @@ impl Room {
         Ok(())
     }
 
-    /// Remembers which provider has issued what; the Welcome that names it will find the way.
+    /// Remembers which provider has issued what, for the record: a Welcome is sent to the provider that the proved
+    /// credential of the added client names, so that it also finds the way where a consent brought the `KeyPackage`.
     ///
     /// What is no `KeyPackage` is left to those who would use it: they refuse it.
     pub fn record_key_material(

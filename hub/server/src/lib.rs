@@ -8,6 +8,7 @@
 //! The server never opens a message: it depends on no crate that could.
 
 mod answers;
+mod calls;
 mod checks;
 mod clock;
 mod effects;

@@ -32,12 +32,9 @@ impl LocalHub {
         value: &str,
         body: Vec<u8>,
     ) -> Result<Bytes, HubFault> {
-        let started = std::time::Instant::now();
-        let sent = self.inner.outbound.send(hub, endpoint, value, Bytes::from(body)).await;
+        let sent = self.inner.call(hub, endpoint, value, Bytes::from(body)).await;
         let answer =
             sent.map_err(|fault| HubFault::Unreachable { why: fault.to_string(), retry_after: None })?;
-        tracing::info!(target: "drawbridge::step", endpoint = endpoint.name(), to = %hub, status = answer.status.as_u16(),
-            millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
         self.inner.lanes.alive(hub);
         let status = answer.status;
         if status.is_success() {

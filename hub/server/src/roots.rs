@@ -32,7 +32,7 @@ impl Inner {
         {
             return Ok(());
         }
-        let answer = self.outbound.fetch(domain, Endpoint::IdentityRoots).await.map_err(Fault::new)?;
+        let answer = self.fetch(domain, Endpoint::IdentityRoots).await.map_err(Fault::new)?;
         if !answer.status.is_success() {
             return Err(Fault::new(format!("{domain} answered {}", answer.status)));
         }

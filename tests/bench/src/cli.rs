@@ -44,6 +44,9 @@ pub(crate) struct Part {
     /// A directory of its own.
     #[arg(long)]
     pub(crate) directory: PathBuf,
+    /// Franks nothing.
+    #[arg(long)]
+    pub(crate) unfranked: bool,
 }
 
 /// The product as a server of the run.

@@ -16,7 +16,12 @@ use crate::provider::Provider;
 pub(crate) async fn run(product: &Product) -> Outcome<()> {
     let directory = &product.part.directory;
     let papers = Papers::at(&product.part.papers);
-    let provider = Provider::load(&directory.join(HUB_KEYS))?;
+    // A hub whose key is not the one that a room's members know franks nothing there: nobody could check it.
+    let provider = if product.part.unfranked {
+        Provider::generate(HUB)?
+    } else {
+        Provider::load(&directory.join(HUB_KEYS))?
+    };
     let store = Arc::new(SqliteStore::open(directory.join(DATABASE)).await?);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let port = listener.local_addr()?.port();

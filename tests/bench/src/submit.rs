@@ -20,16 +20,20 @@ use crate::report::{HEADER, Ratio, median, say, verdict_on_control};
 struct Case {
     name: &'static str,
     rooms: usize,
-    /// Whether it delivers what it accepts to the other provider meanwhile.
+    /// Whether messages are franked: one HMAC and one signature each.
+    franks: bool,
+    /// Whether the product delivers what it accepts to the other provider meanwhile.
     delivers: bool,
     /// Whether the run's last line may be its ratio.
     counts: bool,
 }
 
-const CASES: [Case; 3] = [
-    Case { name: "one room", rooms: 1, delivers: true, counts: true },
-    Case { name: "100 rooms", rooms: MANY_ROOMS, delivers: true, counts: true },
-    Case { name: "one room, undelivered", rooms: 1, delivers: false, counts: false },
+const CASES: [Case; 5] = [
+    Case { name: "one room", rooms: 1, franks: true, delivers: false, counts: true },
+    Case { name: "100 rooms", rooms: MANY_ROOMS, franks: true, delivers: false, counts: true },
+    Case { name: "one room, no sign", rooms: 1, franks: false, delivers: false, counts: false },
+    Case { name: "one room, delivering", rooms: 1, franks: true, delivers: true, counts: false },
+    Case { name: "100 rooms, delivering", rooms: MANY_ROOMS, franks: true, delivers: true, counts: false },
 ];
 
 /// Runs all rounds and says what they come to; last of all the ratio.
@@ -43,12 +47,12 @@ pub(crate) async fn run(plan: &Plan) -> Outcome<()> {
     for round in 1..=plan.rounds {
         for (case, ratios) in CASES.iter().zip(&mut ratios) {
             let control = bench.control(*case)?;
-            say(&control.line(round, "control"));
+            say(&control.line(round, if case.franks { "control" } else { "control, no sign" }));
             let (product, delivered) = bench.product(*case)?;
             let ratio = Ratio::of(&product, &control);
             let line = product.line(round, case.name);
             say(&format!("{line}  {delivered:>9}  {:>5.2}  {:>9.2}", ratio.rate, ratio.cpu));
-            controls.push(control.cpu_us());
+            controls.extend(case.franks.then(|| control.cpu_us()));
             ratios.push(ratio);
         }
     }
@@ -92,7 +96,7 @@ impl Bench {
 
     fn control(&self, case: Case) -> Outcome<Turn> {
         let own = tempfile::tempdir_in(self.directory.path())?;
-        let mut server = Running::start("control", &self.part(own.path()))?;
+        let mut server = Running::start("control", &self.part(own.path(), case))?;
         let turn = self.load(&mut server, None, case, "control")?;
         server.stop()?;
         Ok(turn)
@@ -107,14 +111,14 @@ impl Bench {
                 fs::copy(file.path(), own.path().join(file.file_name()))?;
             }
         }
-        let mut args = self.part(own.path());
+        let mut args = self.part(own.path(), case);
         if !case.delivers {
             let mut server = Running::start("product", &args)?;
             let turn = self.load(&mut server, None, case, "product")?;
             server.stop()?;
             return Ok((turn, "-".to_owned()));
         }
-        let mut sink = Running::start("sink", &self.part(own.path()))?;
+        let mut sink = Running::start("sink", &self.part(own.path(), case))?;
         args.extend(["--deliver-to".into(), sink.port()?.to_string().into()]);
         let mut server = Running::start("product", &args)?;
         let turn = self.load(&mut server, Some(sink.id()), case, "product")?;
@@ -139,8 +143,10 @@ impl Bench {
         Ok(turn)
     }
 
-    fn part(&self, own: &Path) -> Vec<PathBuf> {
-        vec!["--papers".into(), self.papers(), "--directory".into(), own.to_owned()]
+    fn part(&self, own: &Path, case: Case) -> Vec<PathBuf> {
+        let mut args = vec!["--papers".into(), self.papers(), "--directory".into(), own.to_owned()];
+        args.extend((!case.franks).then(|| "--unfranked".into()));
+        args
     }
 
     fn papers(&self) -> PathBuf {

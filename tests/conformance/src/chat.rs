@@ -3,8 +3,7 @@ use std::collections::BTreeMap;
 use mimi_mls::hosted::{CommitPlan, HostedRoom, NewRoom};
 use mimi_mls::{HostedClient, IdentityAuthority, encode_component_list};
 use mimi_room::HubFacts;
-use mimi_room_policy::template::{self, Components};
-use mimi_room_policy::ComponentId;
+use mimi_room_policy::{ComponentId, template};
 use mimi_uri::{ClientUri, RoomUri, UserUri};
 use mimi_wire::{
     ClientMaterial, Clock, CreateRoomRequest, CreateRoomResponse, FanoutMessage, KeyMaterialResponse,
@@ -13,6 +12,9 @@ use mimi_wire::{
 
 use crate::member::{Member, list_update};
 use crate::world::{World, domain, user};
+
+/// What a new room's dictionary holds.
+pub(crate) type Components = Vec<(ComponentId, Vec<u8>)>;
 
 /// A room of the server under test, with Alice of its own and Bob of `b.example`.
 pub struct Chat {
@@ -64,9 +66,9 @@ impl World {
         let (hosted, request) = self.founding(room, &user("alice@a"), components);
         let answer = self.a.hub().create_room(request).await.unwrap();
         assert!(matches!(answer, CreateRoomResponse::Created { .. }), "{answer:?}");
-        let mut alice = self.a.member(user("alice@a"));
+        let mut alice = Member::new(user("alice@a"));
         alice.room = Some(hosted);
-        Chat { uri: room.clone(), alice, bob: self.b.member(user("bob@b")) }
+        Chat { uri: room.clone(), alice, bob: Member::new(user("bob@b")) }
     }
 
     /// A room of Alice's that nobody has told the hub about.
@@ -74,7 +76,7 @@ impl World {
         &self,
         room: &RoomUri,
         creator: &UserUri,
-        components: Components,
+        components: Vec<(ComponentId, Vec<u8>)>,
     ) -> (HostedRoom, CreateRoomRequest) {
         let all = with_agents(components, &self.a.facts);
         let client = client(&self.a.authority, creator, self.clock.now().seconds());

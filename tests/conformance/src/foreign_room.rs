@@ -1,5 +1,5 @@
 use mimi_mls::hosted::{CommitPlan, HostedRoom, NewRoom};
-use mimi_mls::read_key_package;
+use mimi_mls::{IdentityAuthority, read_key_package};
 use mimi_room::PolicyComponents;
 use mimi_room_policy::template;
 use mimi_uri::RoomUri;
@@ -25,9 +25,14 @@ pub struct ForeignRoom {
 impl World {
     /// A room of Bob's in which nobody else is, of which nobody was told.
     pub fn room_of_bob(&self, name: &str) -> ForeignRoom {
+        self.room_certified_by(&self.b.authority, "bob@b", name)
+    }
+
+    /// The same of anybody in Bob's place, whoever vouches for him.
+    pub fn room_certified_by(&self, authority: &IdentityAuthority, founder: &str, name: &str) -> ForeignRoom {
         let uri = RoomUri::new(&domain("b.example"), &["r", name]).unwrap();
-        let creator = client(&self.b.authority, &user("bob@b"), self.clock.now().seconds());
-        let components = template::direct(&uri, &user("alice@a"), &user("bob@b"));
+        let creator = client(authority, &user(founder), self.clock.now().seconds());
+        let components = template::direct(&uri, &user("alice@a"), &user(founder));
         let hub = &self.a.facts.external_sender;
         let new = NewRoom {
             group_id: format!("mimi://b.example/g/{name}").into_bytes(),
@@ -35,9 +40,9 @@ impl World {
             external_senders: vec![(hub.credential.clone(), hub.signature_key.clone())],
             creator: &creator,
         };
-        let mut bob = self.b.member(user("bob@b"));
+        let mut bob = Member::new(user(founder));
         bob.room = Some(HostedRoom::create(&new).unwrap().0);
-        ForeignRoom { uri, alice: self.a.member(user("alice@a")), bob, arrival: vec![], told: 0 }
+        ForeignRoom { uri, alice: Member::new(user("alice@a")), bob, arrival: vec![], told: 0 }
     }
 
     /// A room of Bob's to which he has added Alice, with a `KeyPackage` that the server under test gave him for it.

@@ -1,8 +1,5 @@
-use std::sync::Arc;
-
-use mimi_client::vault::Vault;
 use mimi_mls::hosted::{CommitPlan, HostedRoom};
-use mimi_mls::{FRANK_AAD, IdentityAuthority, LeafIndex, MlsMessage};
+use mimi_mls::{FRANK_AAD, LeafIndex, MlsMessage};
 use mimi_room::PolicyComponents;
 use mimi_room_policy::components::{ParticipantListUpdate, UserIndexRolePair, UserRolePair};
 use mimi_room_policy::{ComponentId, RoleIndex};
@@ -22,17 +19,14 @@ pub const TAG: [u8; 32] = [5; 32];
 pub struct Member {
     /// Who he is.
     pub user: UserUri,
-    pub(crate) authority: Arc<IdentityAuthority>,
-    pub(crate) vault: Vault,
     pub(crate) room: Option<HostedRoom>,
     pub(crate) secrets: Vec<Vec<u8>>,
     pub(crate) heard: usize,
 }
 
 impl Member {
-    pub(crate) fn new(user: UserUri, authority: &Arc<IdentityAuthority>, vault: &Vault) -> Self {
-        let (authority, vault) = (Arc::clone(authority), vault.clone());
-        Self { user, authority, vault, room: None, secrets: Vec::new(), heard: 0 }
+    pub(crate) fn new(user: UserUri) -> Self {
+        Self { user, room: None, secrets: Vec::new(), heard: 0 }
     }
 
     /// Whether he is in the group.
@@ -112,7 +106,7 @@ impl Member {
     /// Asks for key material of somebody, with something else than usual in the request, properly signed.
     pub fn asks(&mut self, target: &UserUri, other: impl FnOnce(&mut KeyMaterialRequest)) -> KeyMaterialRequest {
         let leaf = self.leaf();
-        let member = self.room().member(leaf).unwrap();
+        let member = self.room().member(leaf).unwrap().clone();
         let mut request = KeyMaterialRequest {
             requesting_user: self.user.clone(),
             target_user: target.clone(),

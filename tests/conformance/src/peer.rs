@@ -18,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::caller::{Call, Caller, Http, Reply};
 use crate::certificates::{CertificateAuthority, Proof, Shown};
-use crate::member::Member;
 use crate::sink::Sink;
 
 /// A scripted provider: what it serves is its [`Sink`], what it asks is anything.
@@ -31,7 +30,6 @@ pub struct Peer {
     pub authority: Arc<IdentityAuthority>,
     /// A second root that is pinned for it, which signs anything.
     pub certificates: CertificateAuthority,
-    vault: Vault,
     address: SocketAddr,
     proof: Proof,
     peers: Peers,
@@ -55,14 +53,13 @@ impl Peer {
         let hosts = Arc::new(|_: &UserUri| true);
         let mint = HostedMint::new(hosts, Arc::clone(&authority), vault.clone());
         let own = Authority { host: domain.clone(), port: Some(address.port()) };
-        let sink = Sink::new(own, vec![authority.root_der().to_vec()], mint, vault.clone(), now);
+        let sink = Sink::new(own, vec![authority.root_der().to_vec()], mint, vault, now);
         let mut peer = Self {
             proof: Proof::of(&PeeringAuthority::generate(&domain).unwrap()),
             domain,
             sink,
             authority,
             certificates: CertificateAuthority::new(),
-            vault,
             address,
             peers: Peers::default(),
             serving: None,
@@ -84,11 +81,6 @@ impl Peer {
         let tls = PeerTls { domain: domain.clone(), roots: vec![root.clone()], connect: Some(address) };
         self.peers.replace(vec![tls]).unwrap();
         self.target = Some((address, root.clone()));
-    }
-
-    /// A user of this provider.
-    pub fn member(&self, user: UserUri) -> Member {
-        Member::new(user, &self.authority, &self.vault)
     }
 
     /// Stops to serve.

@@ -22,7 +22,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::certificates::Proof;
 use crate::ledger::Ledger;
-use crate::member::Member;
 use crate::set_clock::SetClock;
 use crate::world::{domain, user};
 
@@ -98,7 +97,7 @@ impl Subject {
     }
 
     fn parts(&self, peers: &Peers) -> ServerParts {
-        let hosts = Arc::new(|user: &UserUri| !user.path().starts_with("u/nobody"));
+        let hosts = Arc::new(|user: &UserUri| !user.path().starts_with("nobody"));
         let blocked = Rule { peer: None, function: None, user: Some(user("blocked@a")), rule: DefaultRule::Deny };
         let outbound = Outbound::new(&self.proof.certificate, self.domain.clone(), peers.clone()).unwrap();
         ServerParts {
@@ -127,11 +126,6 @@ impl Subject {
     /// A handshake of one of its own users; the answer must be one.
     pub async fn update(&self, room: &RoomUri, request: &UpdateRequest) -> UpdateRoomResponse {
         self.hub().update(room, request).await.unwrap()
-    }
-
-    /// A user of this provider.
-    pub fn member(&self, user: UserUri) -> Member {
-        Member::new(user, &self.authority, &self.vault)
     }
 
     /// The secret of a `KeyPackage` that it handed out.

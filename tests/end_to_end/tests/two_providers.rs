@@ -5,7 +5,7 @@
 
 use std::thread;
 
-use end_to_end::{Message, Person, Provider};
+use end_to_end::{Event, Message, Person, Provider};
 
 /// Two people, each with the direct chat he has with the other.
 struct Chat<'a> {
@@ -42,17 +42,23 @@ impl<'a> Chat<'a> {
 
 #[track_caller]
 fn heard(person: &Person, room: &str, from: &str, count: usize) -> Vec<Message> {
-    let of_sender = || -> Vec<Message> {
-        person.messages(room).into_iter().filter(|message| message.sender == from).collect()
-    };
-    person.wait_for(&format!("{count} messages of {from}"), |_| Some(()));
-    person.wait_for("all messages", |events| {
-        let heard = events.iter().filter(|event| {
-            matches!(event, end_to_end::Event::Message(message) if message.room == room && message.sender == from)
-        });
-        (heard.count() >= count).then_some(())
-    });
-    of_sender()
+    person.wait_for(&format!("{count} messages of {from}"), |events| {
+        let heard: Vec<Message> = events.iter().filter_map(|event| said(event, room, from)).collect();
+        (heard.len() >= count).then_some(heard)
+    })
+}
+
+fn said(event: &Event, room: &str, from: &str) -> Option<Message> {
+    match event {
+        Event::Message(message) if message.room == room && message.sender == from => Some(message.clone()),
+        _ => None,
+    }
+}
+
+fn say(person: &Person, room: &str, texts: &[String]) {
+    for text in texts {
+        person.send(room, text);
+    }
 }
 
 fn bodies(messages: &[Message]) -> Vec<&str> {
@@ -110,8 +116,8 @@ fn two_hundred_messages_each_way_arrive_once_and_in_order_although_everything_is
     let (of_alice, of_bob) = (numbered("alice", 200), numbered("bob", 200));
 
     thread::scope(|scope| {
-        scope.spawn(|| of_alice.iter().for_each(|text| drop(alice.send(&chat.alices_room, text))));
-        scope.spawn(|| of_bob.iter().for_each(|text| drop(bob.send(&chat.bobs_room, text))));
+        scope.spawn(|| say(&alice, &chat.alices_room, &of_alice));
+        scope.spawn(|| say(&bob, &chat.bobs_room, &of_bob));
         heard(&bob, &chat.bobs_room, &alices_puppet, 30);
         a.kill_and_start_again();
         heard(&alice, &chat.alices_room, &bobs_puppet, 60);
@@ -137,12 +143,12 @@ fn a_chat_opened_from_both_sides_at_once_is_one_chat() {
     let (alices_room, bobs_room) = thread::scope(|scope| {
         let alices = scope.spawn(|| {
             let room = alice.create_direct(&bobs_puppet);
-            of_alice.iter().for_each(|text| drop(alice.send(&room, text)));
+            say(&alice, &room, &of_alice);
             room
         });
         let bobs = scope.spawn(|| {
             let room = bob.create_direct(&alices_puppet);
-            of_bob.iter().for_each(|text| drop(bob.send(&room, text)));
+            say(&bob, &room, &of_bob);
             room
         });
         (alices.join().unwrap(), bobs.join().unwrap())
@@ -169,7 +175,7 @@ fn whoever_leaves_the_chat_is_seen_to_leave_and_can_come_back() {
 
     let back = bob.wait_for("a new chat", |events| {
         events.iter().find_map(|event| match event {
-            end_to_end::Event::Message(message) if message.body == "back" => Some(message.clone()),
+            Event::Message(message) if message.body == "back" => Some(message.clone()),
             _ => None,
         })
     });

@@ -1,7 +1,7 @@
 //! Following a room's log: every event is read once by the room's reader, and has its effect once on each link.
 
 use mimi_adapter::{OpId, Operation, PuppetProfile, Speaker};
-use mimi_client::Reading;
+use mimi_client::{Change, Reading};
 use mimi_store::{Batch, EventLimit, EventRow, Seq};
 use mimi_wire::FanoutMessage;
 
@@ -17,10 +17,10 @@ use crate::wording;
 
 /// What reading some events led to; stored in one commit.
 #[derive(Default)]
-struct Effects {
-    batch: Batch,
-    links: Vec<LinkId>,
-    group_changed: bool,
+pub(super) struct Effects {
+    pub(super) batch: Batch,
+    pub(super) links: Vec<LinkId>,
+    pub(super) group_changed: bool,
 }
 
 impl Core {
@@ -39,12 +39,17 @@ impl Core {
                     break;
                 }
             }
-            let changed = effects.group_changed;
-            self.store_room(followed, changed, effects.batch).await?;
-            for link in effects.links {
-                self.wake_link(link);
-            }
+            self.store_effects(followed, effects).await?;
         }
+    }
+
+    /// Stores what events led to, with the room, and wakes the links that it concerns.
+    pub(super) async fn store_effects(&self, followed: &mut Followed, effects: Effects) -> Result<(), Fault> {
+        self.store_room(followed, effects.group_changed, effects.batch).await?;
+        for link in effects.links {
+            self.wake_link(link);
+        }
+        Ok(())
     }
 
     /// After a restart: what lies between snapshot and position is read again for the ratchets' sake, without effect.
@@ -86,10 +91,7 @@ impl Core {
         let reading = followed.client()?.read(&message)?;
         match reading {
             Reading::Message(read) => self.show(followed, event, &read, effects).await,
-            Reading::Changed(change) => {
-                effects.group_changed = true;
-                self.show_change(followed, event, &change, effects).await
-            }
+            Reading::Changed(change) => self.show_change(followed, &change, effects).await,
             Reading::Proposed => {
                 effects.group_changed = true;
                 Ok(())
@@ -159,19 +161,18 @@ impl Core {
         })
     }
 
-    /// Somebody is gone: his puppet leaves, and a chat with nobody in it ends.
-    async fn show_change(
+    /// What a new epoch means for the links: who is gone has left the chat, and a chat with nobody in it ends.
+    pub(super) async fn show_change(
         &self,
         followed: &mut Followed,
-        event: &EventRow,
-        change: &mimi_client::Change,
+        change: &Change,
         effects: &mut Effects,
     ) -> Result<(), Fault> {
+        effects.group_changed = true;
         followed.commit_at = None;
         for (hosted, id) in followed.row.links.clone() {
-            let gone = change.left.contains(&hosted) || self.peer_left(&id, change).await?;
-            if gone {
-                self.end_link(followed, event, &id, effects).await?;
+            if change.left.contains(&hosted) || self.peer_left(&id, change).await? {
+                self.end_link(followed, &id, effects).await?;
             }
         }
         if !followed.client()?.has_hosted() {
@@ -180,30 +181,30 @@ impl Core {
         Ok(())
     }
 
-    async fn peer_left(&self, id: &LinkId, change: &mimi_client::Change) -> Result<bool, Fault> {
+    async fn peer_left(&self, id: &LinkId, change: &Change) -> Result<bool, Fault> {
         let link = self.link(id).await?;
         Ok(link.is_some_and(|(link, _)| change.left.contains(&link.peer)))
     }
 
     async fn end_link(
         &self,
-        followed: &Followed,
-        event: &EventRow,
+        followed: &mut Followed,
         id: &LinkId,
         effects: &mut Effects,
     ) -> Result<(), Fault> {
         let Some((mut link, row)) = self.link(id).await? else { return Ok(()) };
         link.detach(&followed.room);
-        if link.rooms.is_empty() && link.state == LinkState::Active {
-            link.state = LinkState::Left;
+        if link.rooms.is_empty() {
+            let epoch = followed.client()?.epoch();
             let outgoing = Outgoing {
-                op_id: op_id::for_event(id, &followed.room, event.seq.0, "leave"),
+                op_id: op_id::for_event(id, &followed.room, epoch, "leave"),
                 speaker: Speaker::Puppet(link.peer.clone()),
                 operation: Operation::Leave { user: link.peer.clone() },
                 message: None,
             };
             effects.batch.rows.push(self.enqueue(id, &outgoing).await?);
             effects.links.push(id.clone());
+            link.state = LinkState::Left;
         }
         effects.batch.rows.push(put_link(id, &link, &row));
         Ok(())

@@ -1,13 +1,14 @@
 //! Opening a direct room: found it at our hub, claim the peer's key material, add his client.
 
 use mimi_adapter::{Operation, Speaker};
-use mimi_client::RoomClient;
 use mimi_client::direct::Founding;
+use mimi_client::{Change, RoomClient};
 use mimi_store::Batch;
 use mimi_uri::UserUri;
 use mimi_wire::{ClientKeyMaterial, ClientMaterial, KeyMaterialResponse, KeyMaterialUserCode};
 
 use super::Followed;
+use super::log::Effects;
 use crate::bridge::Core;
 use crate::delivery::put_link;
 use crate::fault::Fault;
@@ -74,12 +75,17 @@ impl Core {
         }
     }
 
-    /// The peer's client is in: the room is open, and what waited in the native chat can go.
-    pub(super) async fn after_own_commit(&self, followed: &mut Followed) -> Result<(), Fault> {
+    /// Our commit stands: the room is open, or somebody is gone from it.
+    pub(super) async fn after_own_commit(
+        &self,
+        followed: &mut Followed,
+        change: &Change,
+    ) -> Result<(), Fault> {
         let opened = followed.row.stage == Stage::Opening;
         followed.row.stage = Stage::Joined;
-        followed.commit_at = None;
-        self.store_room(followed, true, Batch::default()).await?;
+        let mut effects = Effects::default();
+        self.show_change(followed, change, &mut effects).await?;
+        self.store_effects(followed, effects).await?;
         if opened {
             tracing::info!(target: "drawbridge::step", who = %followed.room, what = "is open");
             for (_, id) in followed.row.links.clone() {

@@ -71,9 +71,9 @@ impl Core {
         let is_commit = matches!(intent, Intent::Commit);
         match &response.verdict {
             UpdateVerdict::Success { .. } if is_commit => {
-                drop(followed.client()?.confirm()?);
+                let change = followed.client()?.confirm()?;
                 followed.row.in_flight = None;
-                self.after_own_commit(followed).await
+                self.after_own_commit(followed, &change).await
             }
             UpdateVerdict::Success { .. } => {
                 followed.row.in_flight = None;

@@ -3,6 +3,7 @@
 use mimi_mls::hosted::CommitPlan;
 use mimi_mls::{Epoch, FRANK_AAD, verify_with_label};
 use mimi_room::{EventKind, Reason, Refusal, Room};
+use mimi_room_policy::components::OperationalParameters;
 use mimi_room_policy::{ComponentId, DenyReason};
 use mimi_wire::{
     FanoutEvent, FrankingIntegrityTbs, FrankingTag, ServerFrankingContext, SubmitMessageRequest,
@@ -154,7 +155,9 @@ fn g5_a_message_that_is_too_long_is_refused() {
 
 #[test]
 fn a5_a_message_may_be_one_epoch_late_and_no_more_where_the_room_says_so() {
-    let mut world = World::direct();
+    let tolerant = |parameters: &mut OperationalParameters| parameters.app_message_policy.epoch_tolerance = 1;
+    let mut world = Beginning::direct().operated(tolerant).world();
+    world.brings("alice@a", "bob@b");
     let (late, too_late) = (world.message("alice@a"), world.message("bob@b"));
 
     world.commit("alice@a", &CommitPlan { with_path: true, ..CommitPlan::default() }).unwrap();

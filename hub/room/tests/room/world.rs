@@ -13,7 +13,9 @@ use mimi_room::{
     Audience, Decision, Effects, Envelope, EventKind, FrankingKeys, HubFacts, LaneChange, PolicyComponents,
     Reason, Refusal, Room, RoomEvent, Verdict,
 };
-use mimi_room_policy::components::{ParticipantListUpdate, UserIndexRolePair, UserRolePair};
+use mimi_room_policy::components::{
+    OperationalParameters, ParticipantListUpdate, UserIndexRolePair, UserRolePair,
+};
 use mimi_room_policy::template;
 use mimi_room_policy::{ComponentId, RoleIndex};
 use mimi_uri::{ClientUri, Domain, RoomUri, UserUri};
@@ -22,47 +24,47 @@ use mimi_wire::{
     SubmitMessageRequest, SubmitMessageResponse, Timestamp, UpdateRequest, UpdateRoomResponse,
 };
 
-pub const HUB: &str = "a.example";
-pub const PROVIDERS: [&str; 3] = [HUB, "b.example", "c.example"];
+pub(crate) const HUB: &str = "a.example";
+pub(crate) const PROVIDERS: [&str; 3] = [HUB, "b.example", "c.example"];
 
-pub fn domain(name: &str) -> Domain {
+pub(crate) fn domain(name: &str) -> Domain {
     Domain::parse(name).unwrap()
 }
 
 /// `alice@a` is `mimi://a.example/u/alice`.
-pub fn user(address: &str) -> UserUri {
+pub(crate) fn user(address: &str) -> UserUri {
     let (name, provider) = address.split_once('@').unwrap();
     UserUri::new(&domain(&format!("{provider}.example")), &[name]).unwrap()
 }
 
-pub fn room_uri() -> RoomUri {
+pub(crate) fn room_uri() -> RoomUri {
     RoomUri::new(&domain(HUB), &["room"]).unwrap()
 }
 
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap())
 }
 
 /// The gateway of one provider: it reads the room for all its users.
 #[derive(Default)]
-pub struct Gateway {
-    pub room: Option<HostedRoom>,
-    pub secrets: Vec<Vec<u8>>,
+pub(crate) struct Gateway {
+    pub(crate) room: Option<HostedRoom>,
+    pub(crate) secrets: Vec<Vec<u8>>,
     position: u64,
 }
 
-pub struct World {
-    pub hub: HubFacts,
-    pub room: Room,
-    pub authorities: BTreeMap<Domain, IdentityAuthority>,
-    pub gateways: BTreeMap<Domain, Gateway>,
-    pub log: Vec<RoomEvent>,
-    pub lanes: BTreeMap<Domain, Vec<(u64, Option<u64>)>>,
-    pub now: Timestamp,
+pub(crate) struct World {
+    pub(crate) hub: HubFacts,
+    pub(crate) room: Room,
+    pub(crate) authorities: BTreeMap<Domain, IdentityAuthority>,
+    pub(crate) gateways: BTreeMap<Domain, Gateway>,
+    pub(crate) log: Vec<RoomEvent>,
+    pub(crate) lanes: BTreeMap<Domain, Vec<(u64, Option<u64>)>>,
+    pub(crate) now: Timestamp,
     devices: u32,
 }
 
-pub fn hub_facts(authorities: &BTreeMap<Domain, IdentityAuthority>) -> HubFacts {
+pub(crate) fn hub_facts(authorities: &BTreeMap<Domain, IdentityAuthority>) -> HubFacts {
     let mut roots = IdentityRoots::default();
     for (domain, authority) in authorities {
         roots.insert(domain, authority.root_der().to_vec()).unwrap();
@@ -78,18 +80,18 @@ pub fn hub_facts(authorities: &BTreeMap<Domain, IdentityAuthority>) -> HubFacts 
 }
 
 /// The components of a new room.
-pub type Components = Vec<(ComponentId, Vec<u8>)>;
+pub(crate) type Components = Vec<(ComponentId, Vec<u8>)>;
 
 /// What a founding is made of, to be spoilt by tests.
-pub struct Beginning {
-    pub authorities: BTreeMap<Domain, IdentityAuthority>,
-    pub hub: HubFacts,
-    pub components: Components,
-    pub creator: UserUri,
+pub(crate) struct Beginning {
+    pub(crate) authorities: BTreeMap<Domain, IdentityAuthority>,
+    pub(crate) hub: HubFacts,
+    pub(crate) components: Components,
+    pub(crate) creator: UserUri,
 }
 
 impl Beginning {
-    pub fn new(components: Components) -> Self {
+    pub(crate) fn new(components: Components) -> Self {
         let authorities: BTreeMap<_, _> =
             PROVIDERS.map(|name| (domain(name), IdentityAuthority::generate(&domain(name)).unwrap())).into();
         let hub = hub_facts(&authorities);
@@ -99,20 +101,30 @@ impl Beginning {
     }
 
     /// A direct chat between alice@a and bob@b, founded by alice.
-    pub fn direct() -> Self {
+    pub(crate) fn direct() -> Self {
         Self::new(template::direct(&room_uri(), &user("alice@a"), &user("bob@b")))
     }
 
     /// A cooperative group of alice@a.
-    pub fn cooperative() -> Self {
+    pub(crate) fn cooperative() -> Self {
         Self::new(template::cooperative(&room_uri(), &user("alice@a")))
     }
 
-    pub fn found(&self) -> (HostedRoom, Founding) {
+    /// The same with another operational policy.
+    pub(crate) fn operated(mut self, change: impl FnOnce(&mut OperationalParameters)) -> Self {
+        let policy = ComponentId::MLS_OPERATIONAL_POLICY;
+        let (_, bytes) = self.components.iter_mut().find(|(id, _)| *id == policy).unwrap();
+        let mut parameters = OperationalParameters::decode(bytes).unwrap();
+        change(&mut parameters);
+        *bytes = parameters.encode();
+        self
+    }
+
+    pub(crate) fn found(&self) -> (HostedRoom, Founding) {
         self.found_as(b"mimi://a.example/g/room")
     }
 
-    pub fn found_as(&self, group_id: &[u8]) -> (HostedRoom, Founding) {
+    pub(crate) fn found_as(&self, group_id: &[u8]) -> (HostedRoom, Founding) {
         let authority = &self.authorities[self.creator.domain()];
         let client = device(&self.creator, 0);
         let creator =
@@ -127,7 +139,7 @@ impl Beginning {
         HostedRoom::create(&room).unwrap()
     }
 
-    pub fn request(&self, founding: &Founding) -> CreateRoomRequest {
+    pub(crate) fn request(&self, founding: &Founding) -> CreateRoomRequest {
         CreateRoomRequest {
             room: room_uri(),
             creator: self.creator.clone(),
@@ -136,12 +148,12 @@ impl Beginning {
         }
     }
 
-    pub fn create(&self) -> Result<(Room, Effects), Refusal> {
+    pub(crate) fn create(&self) -> Result<(Room, Effects), Refusal> {
         let (_, founding) = self.found();
         Room::create(&self.hub, &self.request(&founding), &RequestHash::of(b"request"), now())
     }
 
-    pub fn world(self) -> World {
+    pub(crate) fn world(self) -> World {
         let (hosted, founding) = self.found();
         let at = now();
         let by = RequestHash::of(b"request");
@@ -170,27 +182,27 @@ fn device(user: &UserUri, number: u32) -> ClientUri {
 
 impl World {
     /// Both are there.
-    pub fn direct() -> Self {
+    pub(crate) fn direct() -> Self {
         let mut world = Beginning::direct().world();
         world.brings("alice@a", "bob@b");
         world
     }
 
-    pub fn hosted(&mut self, who: &UserUri) -> &mut HostedRoom {
+    pub(crate) fn hosted(&mut self, who: &UserUri) -> &mut HostedRoom {
         self.gateways.get_mut(who.domain()).unwrap().room.as_mut().unwrap()
     }
 
-    pub fn leaf(&self, who: &str) -> LeafIndex {
+    pub(crate) fn leaf(&self, who: &str) -> LeafIndex {
         let who = user(who);
         self.gateways[who.domain()].room.as_ref().unwrap().leaf_of(&who).unwrap()
     }
 
     /// A KeyPackage of a new client of the user, as its provider's gateway issues it.
-    pub fn mint(&mut self, who: &str) -> Vec<u8> {
+    pub(crate) fn mint(&mut self, who: &str) -> Vec<u8> {
         self.mint_for(who, 3_600)
     }
 
-    pub fn mint_for(&mut self, who: &str, lifetime_s: u64) -> Vec<u8> {
+    pub(crate) fn mint_for(&mut self, who: &str, lifetime_s: u64) -> Vec<u8> {
         self.devices += 1;
         let (who, number) = (user(who), self.devices);
         let authority = &self.authorities[who.domain()];
@@ -200,7 +212,7 @@ impl World {
         minted.key_package
     }
 
-    pub fn own_commit(&mut self, who: &str, plan: &CommitPlan) -> OwnCommit {
+    pub(crate) fn own_commit(&mut self, who: &str, plan: &CommitPlan) -> OwnCommit {
         let who = user(who);
         let room = self.hosted(&who);
         let leaf = room.leaf_of(&who).unwrap();
@@ -208,7 +220,7 @@ impl World {
     }
 
     /// Commits as the user; whatever the hub says, his gateway hears of it from the log or not at all.
-    pub fn commit(&mut self, who: &str, plan: &CommitPlan) -> Verdict<UpdateRoomResponse> {
+    pub(crate) fn commit(&mut self, who: &str, plan: &CommitPlan) -> Verdict<UpdateRoomResponse> {
         let own = self.own_commit(who, plan);
         let verdict = self.update(user(who).domain().as_str(), &bundle(&own));
         if verdict.is_err() {
@@ -217,7 +229,7 @@ impl World {
         verdict
     }
 
-    pub fn update(&mut self, provider: &str, bundle: &HandshakeBundle) -> Verdict<UpdateRoomResponse> {
+    pub(crate) fn update(&mut self, provider: &str, bundle: &HandshakeBundle) -> Verdict<UpdateRoomResponse> {
         let request = UpdateRequest { bundle: bundle.clone() };
         // What crosses the wire arrives as it was sent.
         assert_eq!(UpdateRequest::decode(&request.encode()).as_ref(), Ok(&request));
@@ -233,7 +245,11 @@ impl World {
         verdict
     }
 
-    pub fn propose(&mut self, provider: &str, proposals: &[MlsMessage]) -> Verdict<UpdateRoomResponse> {
+    pub(crate) fn propose(
+        &mut self,
+        provider: &str,
+        proposals: &[MlsMessage],
+    ) -> Verdict<UpdateRoomResponse> {
         let (proposal, more_proposals) = proposals.split_first().unwrap();
         let bundle =
             HandshakeBundle::Proposal { proposal: proposal.clone(), more_proposals: more_proposals.to_vec() };
@@ -241,20 +257,20 @@ impl World {
     }
 
     /// `SelfRemove` of the user's leaf.
-    pub fn leaves(&mut self, who: &str) -> Verdict<UpdateRoomResponse> {
+    pub(crate) fn leaves(&mut self, who: &str) -> Verdict<UpdateRoomResponse> {
         let leaf = self.leaf(who);
         let proposal = self.hosted(&user(who)).propose_self_remove(leaf).unwrap();
         self.propose(user(who).domain().as_str(), &[proposal])
     }
 
-    pub fn message(&mut self, who: &str) -> SubmitMessageRequest {
+    pub(crate) fn message(&mut self, who: &str) -> SubmitMessageRequest {
         let leaf = self.leaf(who);
         let room = self.hosted(&user(who));
         let sealed = room.seal(leaf, &[(FRANK_AAD, vec![5; 32])], b"sealed for members").unwrap();
         SubmitMessageRequest { app_message: sealed.message, sending_user: user(who) }
     }
 
-    pub fn submit(
+    pub(crate) fn submit(
         &mut self,
         provider: &str,
         request: &SubmitMessageRequest,
@@ -267,13 +283,13 @@ impl World {
         verdict
     }
 
-    pub fn says(&mut self, who: &str) -> Verdict<SubmitMessageResponse> {
+    pub(crate) fn says(&mut self, who: &str) -> Verdict<SubmitMessageResponse> {
         let request = self.message(who);
         self.submit(user(who).domain().as_str(), &request)
     }
 
     /// One lets a client of another in, and all hear of it.
-    pub fn brings(&mut self, who: &str, whom: &str) {
+    pub(crate) fn brings(&mut self, who: &str, whom: &str) {
         let plan = CommitPlan { adds: vec![self.mint(whom)], ..CommitPlan::default() };
         self.commit(who, &plan).unwrap();
         self.deliver();
@@ -304,7 +320,7 @@ impl World {
     }
 
     /// What a provider is sent.
-    pub fn delivered(&self, provider: &str) -> Vec<&RoomEvent> {
+    pub(crate) fn delivered(&self, provider: &str) -> Vec<&RoomEvent> {
         let provider = domain(provider);
         let intervals = self.lanes.get(&provider).cloned().unwrap_or_default();
         let covers = |seq| intervals.iter().any(|(from, to)| *from <= seq && to.is_none_or(|to| seq < to));
@@ -318,7 +334,7 @@ impl World {
     }
 
     /// Every gateway catches up. I6: what it is sent, in that order, is enough to follow the room.
-    pub fn deliver(&mut self) {
+    pub(crate) fn deliver(&mut self) {
         for provider in PROVIDERS {
             let events: Vec<_> = self.delivered(provider).into_iter().cloned().collect();
             let gateway = self.gateways.get_mut(&domain(provider)).unwrap();
@@ -331,7 +347,7 @@ impl World {
     }
 
     /// The room as another process finds it.
-    pub fn reload(&mut self) {
+    pub(crate) fn reload(&mut self) {
         let (header, group) = (self.room.header_bytes(), self.room.group_bytes());
         let mut room = Room::load(room_uri(), &header, group.clone()).unwrap();
         assert!(room.header_bytes() == header && room.group_bytes() == group);
@@ -350,7 +366,7 @@ impl Gateway {
                 std::iter::once(message).chain(more_proposals).for_each(|message| self.process(message));
             }
             FanoutEvent::Application { message, .. } | FanoutEvent::Commit { message, .. } => {
-                self.process(message)
+                self.process(message);
             }
         }
     }
@@ -367,18 +383,19 @@ impl Gateway {
         }
     }
 
-    /// A13: joiners ignore the commit that adds them; who has gone hears no more.
+    /// A13: joiners ignore the commit that adds them; who has gone hears no more, and whose reader was removed without
+    /// another to take over would have to come back from outside.
     fn process(&mut self, message: &MlsMessage) {
         let Some(room) = &mut self.room else { return };
         assert!(!matches!(message.kind(), MessageKind::Welcome));
         room.process(message, &PolicyComponents).unwrap();
-        if room.hosted_leaves().is_empty() {
+        if room.hosted_leaves().is_empty() || room.needs_resync() {
             self.room = None;
         }
     }
 }
 
-pub fn bundle(own: &OwnCommit) -> HandshakeBundle {
+pub(crate) fn bundle(own: &OwnCommit) -> HandshakeBundle {
     HandshakeBundle::Commit {
         commit: own.commit.clone(),
         welcome: own.welcome.clone(),
@@ -388,7 +405,7 @@ pub fn bundle(own: &OwnCommit) -> HandshakeBundle {
 }
 
 /// An update of the participant list: (position, role), positions, (user, role).
-pub fn list_update(changed: &[(u32, u32)], removed: &[u32], added: &[(&str, u32)]) -> (u16, Vec<u8>) {
+pub(crate) fn list_update(changed: &[(u32, u32)], removed: &[u32], added: &[(&str, u32)]) -> (u16, Vec<u8>) {
     let changed =
         changed.iter().map(|(at, role)| UserIndexRolePair { user_index: *at, role_index: RoleIndex(*role) });
     let added =
@@ -401,29 +418,29 @@ pub fn list_update(changed: &[(u32, u32)], removed: &[u32], added: &[(&str, u32)
     (ComponentId::PARTICIPANT_LIST.0, update.encode())
 }
 
-pub fn kinds(effects: &Effects) -> Vec<EventKind> {
+pub(crate) fn kinds(effects: &Effects) -> Vec<EventKind> {
     effects.events.iter().map(|event| event.kind).collect()
 }
 
 /// The reason of a refusal with that code.
-pub fn not_allowed<A: std::fmt::Debug>(verdict: Verdict<A>) -> String {
+pub(crate) fn not_allowed<A>(verdict: Verdict<A>) -> String {
     match verdict {
         Err(Refusal::NotAllowed(reason)) => reason.to_string(),
-        other => panic!("expected notAllowed: {other:?}"),
+        other => panic!("expected notAllowed: {:?}", other.err()),
     }
 }
 
-pub fn invalid_proposal<A: std::fmt::Debug>(verdict: Verdict<A>) -> String {
+pub(crate) fn invalid_proposal<A>(verdict: Verdict<A>) -> String {
     match verdict {
         Err(Refusal::InvalidProposal(reason)) => reason.to_string(),
-        other => panic!("expected invalidProposal: {other:?}"),
+        other => panic!("expected invalidProposal: {:?}", other.err()),
     }
 }
 
-pub fn is_not_that_provider<A>(verdict: &Verdict<A>) -> bool {
+pub(crate) fn is_not_that_provider<A>(verdict: &Verdict<A>) -> bool {
     matches!(verdict, Err(Refusal::NotAllowed(Reason::NotThatProvider)))
 }
 
-pub fn accepted<A>(verdict: &Verdict<A>) -> bool {
+pub(crate) fn accepted<A>(verdict: &Verdict<A>) -> bool {
     matches!(verdict, Ok(Decision { .. }))
 }

@@ -75,8 +75,7 @@ async fn forward(
 ) -> Result<KeyMaterialResponse, Failure> {
     let body = Bytes::from(request.encode());
     let answer = inner
-        .outbound
-        .send(target, Endpoint::KeyMaterial, request.target_user.as_str(), body)
+        .call(target, Endpoint::KeyMaterial, request.target_user.as_str(), body)
         .await
         .map_err(|fault| Failure::Fault(Fault::new(fault)))?;
     if !answer.status.is_success() {

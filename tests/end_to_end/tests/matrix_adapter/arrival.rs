@@ -16,15 +16,19 @@ fn texts(numbers: Range<usize>) -> Vec<String> {
     numbers.map(|n| format!("message {n}")).collect()
 }
 
+fn alice_says(world: &World, room: &str, numbers: Range<usize>) {
+    for text in texts(numbers) {
+        world.alice.send(room, &text);
+    }
+}
+
 /// What the adapter's way of joining stands on.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_room_into_which_a_puppet_is_only_invited_the_homeserver_tells_no_more_than_that() {
     let world = World::start().await;
 
     let room = world.alice.create_direct(world.puppet().as_str());
-    for text in texts(0..3) {
-        world.alice.send(&room, &text);
-    }
+    alice_says(&world, &room, 0..3);
     let later = world.alice.create_direct(world.puppet().as_str());
     world.host.event(|event| event.lane.as_str() == later).await;
 
@@ -36,15 +40,11 @@ async fn what_is_said_before_the_puppet_comes_is_taken_first_and_once() {
     let world = World::start().await;
 
     let room = world.alice.create_direct(world.puppet().as_str());
-    for text in texts(0..20) {
-        world.alice.send(&room, &text);
-    }
+    alice_says(&world, &room, 0..20);
     world.host.event(|event| event.lane.as_str() == room).await;
     assert_eq!(world.accept(&room).await, Outcome::done());
     let at_once = world.taken(&room);
-    for text in texts(20..25) {
-        world.alice.send(&room, &text);
-    }
+    alice_says(&world, &room, 20..25);
 
     assert_eq!(at_once, [vec!["invitation".to_owned()], texts(0..20)].concat());
     world.host.event(|event| shown(&event.body) == "message 24").await;
@@ -60,11 +60,7 @@ async fn what_is_said_while_the_puppet_comes_is_neither_lost_nor_overtaken() {
     let here = Handle::current();
     let accepted = block_in_place(|| {
         thread::scope(|scope| {
-            scope.spawn(|| {
-                for text in texts(0..60) {
-                    world.alice.send(&room, &text);
-                }
-            });
+            scope.spawn(|| alice_says(&world, &room, 0..60));
             world.alice.wait_for_message(&room, "message 10");
             here.block_on(world.accept(&room))
         })
@@ -79,9 +75,7 @@ async fn what_is_said_while_the_puppet_comes_is_neither_lost_nor_overtaken() {
 async fn what_was_missed_is_not_overtaken_after_a_crash_between_join_and_storing() {
     let mut world = World::start().await;
     let room = world.alice.create_direct(world.puppet().as_str());
-    for text in texts(0..20) {
-        world.alice.send(&room, &text);
-    }
+    alice_says(&world, &room, 0..20);
     world.host.event(|event| event.lane.as_str() == room).await;
 
     world.host.refuse_next(usize::MAX);
@@ -95,9 +89,7 @@ async fn what_was_missed_is_not_overtaken_after_a_crash_between_join_and_storing
     world.host.event(|event| shown(&event.body) == "message 20").await;
     let before_it_comes_again = world.taken(&room);
     assert_eq!(world.accept(&room).await, Outcome::done());
-    for text in texts(21..25) {
-        world.alice.send(&room, &text);
-    }
+    alice_says(&world, &room, 21..25);
 
     assert!(matches!(not_stored, Outcome::Broken { .. }), "{not_stored:?}");
     assert_eq!(before_it_comes_again, [vec!["invitation".to_owned()], texts(0..21)].concat());
@@ -109,9 +101,7 @@ async fn what_was_missed_is_not_overtaken_after_a_crash_between_join_and_storing
 async fn an_acceptance_repeated_after_a_crash_takes_what_was_missed() {
     let mut world = World::start().await;
     let room = world.alice.create_direct(world.puppet().as_str());
-    for text in texts(0..20) {
-        world.alice.send(&room, &text);
-    }
+    alice_says(&world, &room, 0..20);
     world.host.event(|event| event.lane.as_str() == room).await;
 
     world.host.refuse_next(usize::MAX);
@@ -121,9 +111,7 @@ async fn an_acceptance_repeated_after_a_crash_takes_what_was_missed() {
     world.session = world.adapter.open(Arc::<RecordingHost>::clone(&world.host)).await.unwrap();
     let accepted = world.accept(&room).await;
     let at_once = world.taken(&room);
-    for text in texts(20..25) {
-        world.alice.send(&room, &text);
-    }
+    alice_says(&world, &room, 20..25);
 
     assert!(matches!(not_stored, Outcome::Broken { .. }), "{not_stored:?}");
     assert_eq!(accepted, Outcome::done());
