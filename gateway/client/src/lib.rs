@@ -9,6 +9,7 @@
 
 pub mod direct;
 mod fault;
+mod franking;
 pub mod limits;
 pub mod mint;
 mod reading;

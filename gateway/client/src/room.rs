@@ -8,6 +8,7 @@ use mimi_mls::{
 use mimi_room_policy::components::{ParticipantListData, RoomMetaData};
 use mimi_room_policy::{ComponentId, RoleIndex, apply_component};
 use mimi_uri::{RoomUri, UserUri};
+use mimi_wire::key_material::KEY_MATERIAL_REQUEST_LABEL;
 use mimi_wire::{
     CipherSuite, Credential, FanoutEvent, FanoutMessage, GroupInfoOption, HandshakeBundle,
     KeyMaterialRequest, RatchetTreeOption, RequiredCapabilities, SubmitMessageRequest, Timestamp,
@@ -15,6 +16,7 @@ use mimi_wire::{
 };
 
 use crate::fault::ClientFault;
+use crate::franking;
 use crate::reading::{Change, MessageRead, Reading};
 
 /// One room, as all hosted users of this gateway are in it.
@@ -148,7 +150,7 @@ impl RoomClient {
     /// Reads an event of the room's log.
     pub fn read(&mut self, event: &FanoutMessage) -> Result<Reading, ClientFault> {
         match self.hosted.process(event.message(), &Rules) {
-            Ok(Processed::Application(application)) => Ok(message_read(application)),
+            Ok(Processed::Application(application)) => Ok(self.message(application, event)),
             Ok(Processed::Commit(summary)) => Ok(Reading::Changed(self.changed(&summary))),
             Ok(Processed::Proposal(proposal)) => {
                 self.pending_proposals += 1;
@@ -204,7 +206,7 @@ impl RoomClient {
                 .map_err(|fault| ClientFault::Request(fault.to_string()))?,
             signature: vec![],
         };
-        request.signature = self.hosted.sign_as(leaf, "KeyMaterialRequestTBS", &request.to_be_signed())?;
+        request.signature = self.hosted.sign_as(leaf, KEY_MATERIAL_REQUEST_LABEL, &request.to_be_signed())?;
         Ok(request)
     }
 
@@ -284,6 +286,21 @@ impl RoomClient {
         read_identity(&member.credential).ok().map(|who| who.user)
     }
 
+    fn message(&self, application: Application, event: &FanoutMessage) -> Reading {
+        let Ok(who) = read_identity(&application.credential) else {
+            return Reading::SetAside("the sender's credential does not read".to_owned());
+        };
+        if let FanoutEvent::Application { frank: Some(frank), .. } = &event.event {
+            let agent = self.hosted.component(ComponentId::FRANKING_AGENT.0);
+            if let Err(why) = franking::check(frank, agent, (&who.user, &self.room, event.timestamp)) {
+                return Reading::SetAside(why.to_string());
+            }
+        }
+        let safe_aad = SafeAad::decode(&application.authenticated_data).ok();
+        let franking_tag = safe_aad.and_then(|items| items.item(ComponentId::FRANK_AAD.0)?.try_into().ok());
+        Reading::Message(MessageRead { sender: who.user, data: application.data, franking_tag })
+    }
+
     fn changed(&mut self, summary: &CommitSummary) -> Change {
         self.leaving.clear();
         self.pending_proposals = 0;
@@ -305,15 +322,6 @@ impl RoomClient {
         let bytes = self.hosted.component(ComponentId::ROOM_METADATA.0)?;
         RoomMetaData::decode(bytes).ok().map(|metadata| metadata.room_uri)
     }
-}
-
-fn message_read(application: Application) -> Reading {
-    let Ok(who) = read_identity(&application.credential) else {
-        return Reading::SetAside("the sender's credential does not read".to_owned());
-    };
-    let safe_aad = SafeAad::decode(&application.authenticated_data).ok();
-    let franking_tag = safe_aad.and_then(|items| items.item(ComponentId::FRANK_AAD.0)?.try_into().ok());
-    Reading::Message(MessageRead { sender: who.user, data: application.data, franking_tag })
 }
 
 /// What our rooms require of everybody's clients \[I\]: the application data dictionary and its updates, ephemeral data,

@@ -1,5 +1,6 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 
 use crate::{Launch, Port, Process, Scratch, Synapse, SynapsePlan, drawbridge};
 
@@ -15,7 +16,7 @@ pub struct Provider {
     synapse: Synapse,
     operator: Port,
     _ports: [Port; 2],
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 /// A provider that is set up but not running.
@@ -71,6 +72,23 @@ impl Provider {
     pub fn start_again(&mut self) {
         self.process.start_again();
         self.wait_until_ready();
+    }
+
+    /// The files of the Drawbridge process, its database and log among them, in which a text can be read.
+    #[track_caller]
+    pub fn files_that_contain(&self, text: &str) -> Vec<PathBuf> {
+        let files =
+            std::fs::read_dir(self.scratch.path()).unwrap_or_else(|error| panic!("{}: {error}", self.domain));
+        let contains = |path: &PathBuf| {
+            let bytes = std::fs::read(path).unwrap_or_default();
+            bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        };
+        files
+            .filter_map(Result::ok)
+            .map(|file| file.path())
+            .filter(|path| path.is_file())
+            .filter(contains)
+            .collect()
     }
 
     /// What the operator reads of it: a page of its operator listener.
@@ -148,7 +166,7 @@ tokens = \"keys/matrix.toml\"
         let synapse = Synapse::start_on(homeserver, plan);
         let process = Process::start(&domain, launch);
         let ports = [listen, appservice];
-        let mut provider = Provider { domain, process, synapse, operator, _ports: ports, _scratch: scratch };
+        let mut provider = Provider { domain, process, synapse, operator, _ports: ports, scratch };
         provider.wait_until_ready();
         provider
     }

@@ -3,6 +3,7 @@
 //! Alice is at a.example, Bob at b.example. What one says in his direct chat the other must hear once, in order, from
 //! the right person and as it was said, whatever is killed in between.
 
+use std::path::PathBuf;
 use std::thread;
 
 use end_to_end::{Event, Message, Person, Provider};
@@ -104,6 +105,27 @@ fn a_chat_opened_from_one_side_carries_texts_as_they_were_said() {
     assert_eq!(formatted.formatted_body.as_deref(), Some("so <strong>loud</strong> <em>indeed</em>"));
     assert_eq!(answered[0].formatted_body.as_deref(), Some("<code>code</code>"));
     assert_eq!(bob.displayname(&alices_puppet).as_deref(), Some("alice (a.example)"));
+}
+
+#[test]
+fn what_was_said_stands_in_no_file_of_either_gateway() {
+    let (mut a, mut b) = Provider::start_two("a.example", "b.example");
+    let alice = Person::register(a.synapse(), "alice");
+    let bob = Person::register(b.synapse(), "bob");
+    let alices_puppet = b.puppet("alice", "a.example");
+    let chat = Chat::opened_by_alice((&a, &alice), (&b, &bob));
+
+    alice.send(&chat.alices_room, "canary-7f3a-wrought-iron");
+    chat.heard_by_bob(&alices_puppet, 1);
+    a.kill();
+    b.kill();
+
+    assert_eq!(a.files_that_contain("canary-7f3a-wrought-iron"), Vec::<PathBuf>::new());
+    assert_eq!(b.files_that_contain("canary-7f3a-wrought-iron"), Vec::<PathBuf>::new());
+    assert!(
+        !a.files_that_contain("mimi://b.example/u/bob").is_empty(),
+        "the search itself must be able to find"
+    );
 }
 
 #[test]

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use bytes::Bytes;
 use mimi_edge_policy::{Outcome, PeerFunction, Request, Seconds, evaluate};
-use mimi_mls::{read_identity, read_key_package, verify_with_label};
+use mimi_mls::{
+    IdentityError, IdentityRoots, read_identity, read_key_package, verify_credential, verify_with_label,
+};
 use mimi_store::{Claim, Claimed, NewKeyPackage};
 use mimi_uri::{Domain, RoomUri, UserUri};
+use mimi_wire::key_material::KEY_MATERIAL_REQUEST_LABEL;
 use mimi_wire::{
     ClientKeyMaterial, ClientMaterial, Endpoint, KeyMaterialRequest, KeyMaterialResponse,
     KeyMaterialUserCode, MintRefusal, RequestHash, Timestamp,
@@ -106,8 +109,8 @@ async fn as_target(
     if request.requesting_user.domain() != provider && room.domain() != provider {
         return Err(Rejection::NotThatProvider("neither the requester's provider nor the room's hub").into());
     }
-    verify(request)?;
     let now = inner.now()?;
+    verify(inner, request, now).await?;
     if let Some(code) = refusal(inner, provider, request, now) {
         return Ok(refused(&request.target_user, code));
     }
@@ -148,24 +151,30 @@ async fn as_target(
     }
 }
 
-/// The request is signed by the key that its credential is about, and the credential names the requester.
-fn verify(request: &KeyMaterialRequest) -> Result<(), Failure> {
+/// The request is signed by the key that its credential is about, and the requester's own provider vouches for the
+/// credential: a hub asks on behalf of others, and must not make them up (A12).
+async fn verify(inner: &Inner, request: &KeyMaterialRequest, now: Timestamp) -> Result<(), Failure> {
     let wrong = |why| Failure::Rejected(Rejection::NotThatProvider(why));
-    let identity = read_identity(request.requester_credential.as_bytes())
-        .map_err(|_| wrong("the credential does not read"))?;
-    if identity.user != request.requesting_user {
-        return Err(wrong("the credential is of another user"));
-    }
-    let signed = request.to_be_signed();
-    if !verify_with_label(
-        &request.requester_signature_key,
-        "KeyMaterialRequestTBS",
-        &signed,
-        &request.signature,
-    ) {
+    let (key, credential) = (&request.requester_signature_key, request.requester_credential.as_bytes());
+    if !verify_with_label(key, KEY_MATERIAL_REQUEST_LABEL, &request.to_be_signed(), &request.signature) {
         return Err(wrong("the signature does not verify"));
     }
-    Ok(())
+    // Who it says it is comes first: nobody can have us fetch the roots of a provider that is not the requester's.
+    let said = read_identity(credential).map_err(|_| wrong("the credential does not read"))?;
+    if said.user != request.requesting_user {
+        return Err(wrong("the credential is of another user"));
+    }
+    let prove = |roots: &IdentityRoots| verify_credential(credential, key, roots, now.seconds());
+    let proven = match prove(&inner.known_roots().await) {
+        Err(IdentityError::UnknownRoot(domain)) => {
+            if !inner.fetch_roots(&domain).await {
+                return Err(Failure::TryAgain);
+            }
+            prove(&inner.known_roots().await)
+        }
+        proven => proven,
+    };
+    proven.map(drop).map_err(|_| wrong("the credential proves nothing"))
 }
 
 /// Consent; whoever is unknown, blocked or undecided looks the same to the one who asks (DESIGN §6).
