@@ -11,9 +11,8 @@ use crate::fault::Fault;
 use crate::intake::Lane;
 use crate::lane::Incoming;
 use crate::op_id;
-use crate::rows::{
-    self, Key, LINK, LINK_PAIR, LINK_ROOM, Link, LinkId, LinkState, Origin, Outgoing, RoomRow,
-};
+use crate::pair::Pair;
+use crate::rows::{self, LINK, LINK_ROOM, Link, LinkId, LinkState, Origin, Outgoing, RoomRow};
 use crate::wording;
 
 impl Core {
@@ -23,21 +22,19 @@ impl Core {
         incoming: &Incoming,
         puppet: &NativeUserId,
     ) -> Result<Next, Fault> {
-        let Some((hosted, peer)) = self.pair(incoming, puppet) else {
+        let Some((hosted, peer)) = self.two_people(incoming, puppet) else {
             tracing::info!(adapter = %incoming.lane.adapter, "an invitation between people whom we do not know");
             return self.drop_event(incoming).await;
         };
-        if let Some(id) = self.link_of_pair(&hosted, &peer).await?
-            && let Some((link, row)) = self.link(&id).await?
-            && link.state == LinkState::Active
-        {
-            return self.follow_to_new_room(&id, (link, row), incoming).await;
+        let pair = self.pair(&hosted, &peer).await?;
+        match pair.linked(&[LinkState::Active]) {
+            Some((id, link, row)) => self.follow_to_new_room(&id, (link, row), incoming).await,
+            None => self.link_anew(incoming, &pair, (hosted, peer)).await,
         }
-        self.link_anew(incoming, hosted, peer).await
     }
 
     /// The two people of a direct chat: the native user as one of ours, and the person behind the puppet.
-    fn pair(&self, incoming: &Incoming, puppet: &NativeUserId) -> Option<(UserUri, UserUri)> {
+    fn two_people(&self, incoming: &Incoming, puppet: &NativeUserId) -> Option<(UserUri, UserUri)> {
         let hosted = self.networks.hosted(&incoming.lane.adapter, &incoming.event.from)?;
         Some((hosted, self.networks.addresses(&incoming.lane.adapter)?.behind_puppet(puppet)?))
     }
@@ -52,10 +49,13 @@ impl Core {
     }
 
     /// A link of its own, and a room to go with it if the rules allow.
-    async fn link_anew(&self, incoming: &Incoming, hosted: UserUri, peer: UserUri) -> Result<Next, Fault> {
-        let pair_key = Key::of(hosted.as_str()).and(peer.as_str().as_bytes()).bytes();
-        let id =
-            LinkId(self.vault.name("link", &[pair_key.as_slice(), incoming.event.id.as_str().as_bytes()]));
+    async fn link_anew(
+        &self,
+        incoming: &Incoming,
+        pair: &Pair,
+        (hosted, peer): (UserUri, UserUri),
+    ) -> Result<Next, Fault> {
+        let id = LinkId(self.vault.name("link", &[pair.key(), incoming.event.id.as_str().as_bytes()]));
         let mut link = opened_by_invitation(incoming, &hosted, &peer);
         let mut operations = vec![
             Operation::EnsurePuppet(PuppetProfile {
@@ -78,8 +78,7 @@ impl Core {
         }
         let (link_key, bytes) = (id.0.clone().into_bytes(), rows::encode(&link));
         changes.push(RowChange::Insert { kind: LINK, key: link_key, bytes });
-        let bytes = rows::encode(&id);
-        changes.push(RowChange::Put { kind: LINK_PAIR, key: pair_key, expected: None, bytes });
+        changes.push(pair.put(&id));
         self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
         tracing::info!(target: "drawbridge::step", who = %link.hosted, what = "opens a direct chat", with = %link.peer);
         self.wake_link(id);

@@ -2,16 +2,13 @@
 
 use mimi_adapter::{NativeBody, NativeEvent, NativeUserId, Operation, Speaker};
 use mimi_store::{Batch, Next, Row, RowChange};
-use mimi_uri::UserUri;
 
 use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::intake::Lane;
 use crate::limits::DISPLAY_NAME_LENGTH_MAX;
 use crate::op_id;
-use crate::rows::{
-    self, INBOX, Key, LINK_PAIR, LINK_ROOM, Link, LinkId, LinkState, OPENING, Outgoing, PROFILE,
-};
+use crate::rows::{self, INBOX, Key, LINK_ROOM, Link, LinkId, LinkState, OPENING, Outgoing, PROFILE};
 use crate::wording;
 
 /// An event of an inbox, opened, with the row to delete when it has had its effect.
@@ -138,19 +135,6 @@ impl Core {
         let Some(row) = self.store.row(LINK_ROOM, &lane.key().bytes()).await? else { return Ok(None) };
         let id: LinkId = rows::decode(LINK_ROOM, &row.bytes)?;
         Ok(self.link(&id).await?.map(|(link, row)| (id, link, row)))
-    }
-
-    /// The link between a hosted user and somebody, if there is one.
-    pub(crate) async fn link_of_pair(
-        &self,
-        hosted: &UserUri,
-        peer: &UserUri,
-    ) -> Result<Option<LinkId>, Fault> {
-        let key = Key::of(hosted.as_str()).and(peer.as_str().as_bytes()).bytes();
-        match self.store.row(LINK_PAIR, &key).await? {
-            Some(row) => Ok(Some(rows::decode(LINK_PAIR, &row.bytes)?)),
-            None => Ok(None),
-        }
     }
 
     /// A direct chat ends when the native user leaves it, or takes the puppet out of it.

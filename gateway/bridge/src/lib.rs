@@ -26,6 +26,7 @@ pub mod limits;
 mod memory;
 mod names;
 mod op_id;
+mod pair;
 mod room;
 mod rows;
 mod sealing;

@@ -12,9 +12,7 @@ use crate::bridge::Core;
 use crate::delivery::{opening_key, put_link};
 use crate::fault::Fault;
 use crate::op_id;
-use crate::rows::{
-    self, Key, LINK, LINK_PAIR, Link, LinkId, LinkState, OPENING, Origin, Outgoing, RoomRow, Stage,
-};
+use crate::rows::{self, LINK, Link, LinkId, LinkState, OPENING, Origin, Outgoing, RoomRow, Stage};
 use crate::wording;
 
 /// A hosted user who was welcomed, with the opened secret of the `KeyPackage` that was used.
@@ -126,11 +124,8 @@ impl Core {
         let Some(peer) = followed.client()?.participants().into_iter().find(|user| user != hosted) else {
             return Ok(());
         };
-        let existing = self.link_of_pair(hosted, &peer).await?;
-        if let Some(id) = existing
-            && let Some((mut link, row)) = self.link(&id).await?
-            && link.state != LinkState::Left
-        {
+        let pair = self.pair(hosted, &peer).await?;
+        if let Some((id, mut link, row)) = pair.linked(&[LinkState::Active, LinkState::Refused]) {
             link.attach(&followed.room);
             link.state = LinkState::Active;
             batch.rows.push(put_link(&id, &link, &row));
@@ -151,18 +146,12 @@ impl Core {
             posting: Some(followed.room.clone()),
             state: LinkState::Active,
         };
-        let pair_key = Key::of(hosted.as_str()).and(peer.as_str().as_bytes()).bytes();
         batch.rows.push(RowChange::Insert {
             kind: LINK,
             key: id.0.clone().into_bytes(),
             bytes: rows::encode(&link),
         });
-        batch.rows.push(RowChange::Put {
-            kind: LINK_PAIR,
-            key: pair_key,
-            expected: None,
-            bytes: rows::encode(&id),
-        });
+        batch.rows.push(pair.put(&id));
         let opening = RowChange::Put {
             kind: OPENING,
             key: opening_key(&link),
