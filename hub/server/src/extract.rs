@@ -35,11 +35,16 @@ impl Provider {
     }
 }
 
+/// How the proof went, made once at the door and kept with the request.
+#[derive(Clone)]
+pub(crate) struct Proof(pub(crate) Result<Domain, Rejection>);
+
 impl FromRequestParts<Arc<Inner>> for Provider {
     type Rejection = crate::failure::Failure;
 
-    async fn from_request_parts(parts: &mut Parts, inner: &Arc<Inner>) -> Result<Self, Self::Rejection> {
-        Ok(Self(Self::prove(inner, &parts.headers, &parts.extensions, &parts.uri)?))
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Inner>) -> Result<Self, Self::Rejection> {
+        let proof = parts.extensions.remove::<Proof>().unwrap_or(Proof(Err(Rejection::NoProvider)));
+        Ok(Self(proof.0?))
     }
 }
 

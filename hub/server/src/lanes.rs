@@ -28,10 +28,13 @@ pub(crate) struct LaneKey {
     pub(crate) room: RoomUri,
 }
 
+/// By room, for whoever accepts something in it wakes the lanes of that room and looks at no others.
+type Intervals = HashMap<RoomUri, BTreeMap<Domain, Vec<LaneRow>>>;
+
 /// All lanes, as they are stored.
 #[derive(Default)]
 pub(crate) struct Lanes {
-    intervals: Mutex<BTreeMap<LaneKey, Vec<LaneRow>>>,
+    intervals: Mutex<Intervals>,
     gates: Mutex<HashMap<Domain, Arc<Gate>>>,
     runs: Mutex<Option<Runs<LaneKey>>>,
 }
@@ -55,10 +58,10 @@ impl Lanes {
         let keys: Vec<LaneKey> = {
             let mut intervals = self.intervals.lock().unwrap_or_else(PoisonError::into_inner);
             for row in rows {
-                let key = LaneKey { peer: row.peer.clone(), room: row.room.clone() };
-                intervals.entry(key).or_default().push(row);
+                let lanes = intervals.entry(row.room.clone()).or_default();
+                lanes.entry(row.peer.clone()).or_default().push(row);
             }
-            intervals.keys().cloned().collect()
+            intervals.keys().flat_map(|room| keys(&intervals, room)).collect()
         };
         *self.runs.lock().unwrap_or_else(PoisonError::into_inner) = Some(runs);
         for key in keys {
@@ -74,7 +77,7 @@ impl Lanes {
             for change in changes {
                 apply(&mut intervals, room, change);
             }
-            intervals.keys().filter(|key| key.room == *room).cloned().collect()
+            keys(&intervals, room)
         };
         for key in woken {
             self.wake(key);
@@ -100,48 +103,60 @@ impl Lanes {
     }
 
     fn first(&self, key: &LaneKey) -> Option<LaneRow> {
-        self.intervals.lock().unwrap_or_else(PoisonError::into_inner).get(key)?.first().cloned()
+        self.intervals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key.room)?
+            .get(&key.peer)?
+            .first()
+            .cloned()
     }
 
     /// An interval has got so far; a closed one that is through is gone.
     fn advanced(&self, key: &LaneKey, from: Seq, position: Seq) {
         let mut intervals = self.intervals.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(rows) = intervals.get_mut(key) else { return };
+        let Some(lanes) = intervals.get_mut(&key.room) else { return };
+        let Some(rows) = lanes.get_mut(&key.peer) else { return };
         for row in rows.iter_mut().filter(|row| row.from == from) {
             row.position = position;
             row.batch_end = None;
         }
         rows.retain(|row| row.to.is_none_or(|to| row.position < to));
         if rows.is_empty() {
-            intervals.remove(key);
+            lanes.remove(&key.peer);
+        }
+        if lanes.is_empty() {
+            intervals.remove(&key.room);
         }
     }
 
     fn sending(&self, key: &LaneKey, from: Seq, end: Seq) {
         let mut intervals = self.intervals.lock().unwrap_or_else(PoisonError::into_inner);
-        for row in intervals.get_mut(key).into_iter().flatten().filter(|row| row.from == from) {
+        let rows = intervals.get_mut(&key.room).and_then(|lanes| lanes.get_mut(&key.peer));
+        for row in rows.into_iter().flatten().filter(|row| row.from == from) {
             row.batch_end = Some(end);
         }
     }
 }
 
-fn apply(intervals: &mut BTreeMap<LaneKey, Vec<LaneRow>>, room: &RoomUri, change: &LaneChange) {
+fn keys(intervals: &Intervals, room: &RoomUri) -> Vec<LaneKey> {
+    let peers = intervals.get(room).into_iter().flat_map(BTreeMap::keys);
+    peers.map(|peer| LaneKey { peer: peer.clone(), room: room.clone() }).collect()
+}
+
+fn apply(intervals: &mut Intervals, room: &RoomUri, change: &LaneChange) {
+    let lanes = intervals.entry(room.clone()).or_default();
     match change {
-        LaneChange::Open { peer, from } => {
-            let key = LaneKey { peer: peer.clone(), room: room.clone() };
-            let row = LaneRow {
-                room: room.clone(),
-                peer: peer.clone(),
-                from: *from,
-                to: None,
-                position: *from,
-                batch_end: None,
-            };
-            intervals.entry(key).or_default().push(row);
-        }
+        LaneChange::Open { peer, from } => lanes.entry(peer.clone()).or_default().push(LaneRow {
+            room: room.clone(),
+            peer: peer.clone(),
+            from: *from,
+            to: None,
+            position: *from,
+            batch_end: None,
+        }),
         LaneChange::Close { peer, to } => {
-            let key = LaneKey { peer: peer.clone(), room: room.clone() };
-            for row in intervals.get_mut(&key).into_iter().flatten().filter(|row| row.to.is_none()) {
+            for row in lanes.get_mut(peer).into_iter().flatten().filter(|row| row.to.is_none()) {
                 row.to = Some(*to);
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesOrdered, StreamExt};
 use mimi_room::{Decision, Refusal, Room};
-use mimi_store::{Decide, EventRow, RoomRole, RoomState, RoomVersion, StoreFault};
+use mimi_store::{Decide, EventRow, RoomRole, RoomState, RoomVersion, Seq, StoreFault};
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::{
     CreateRoomRequest, CreateRoomResponse, KeyMaterialRequest, KeyMaterialResponse, RequestHash,
@@ -68,9 +68,8 @@ impl Owner {
             tokio::select! {
                 biased;
                 Some(stored) = self.commits.next(), if !self.commits.is_empty() => {
-                    // Memory may be ahead of the store now; what is still on its way is checked by the fence.
                     if !stored {
-                        self.held = None;
+                        self.drop_held().await;
                     }
                 }
                 ask = asks.recv(), if self.commits.len() < DECISIONS_IN_FLIGHT_MAX => match ask {
@@ -83,6 +82,22 @@ impl Owner {
             }
         }
         while self.commits.next().await.is_some() {}
+    }
+
+    /// Memory is ahead of the store. What is on its way was decided on that memory, and takes its places in the log;
+    /// the room is loaded anew behind it, or the next event would get a place that lanes have passed already.
+    async fn drop_held(&mut self) {
+        self.settle().await;
+        self.held = None;
+    }
+
+    /// Waits for all that is on its way; whether all of it was stored.
+    async fn settle(&mut self) -> bool {
+        let mut all_stored = true;
+        while let Some(stored) = self.commits.next().await {
+            all_stored &= stored;
+        }
+        all_stored
     }
 
     async fn handle(&mut self, ask: Ask) {
@@ -251,10 +266,13 @@ impl Owner {
     /// were made; the room's lanes hear of it as soon as it is stored.
     fn stored(&self, decide: Decide) -> impl Future<Output = Result<(), StoreFault>> + Send + use<> {
         let (inner, uri, lanes) = (Arc::clone(&self.inner), self.uri.clone(), decide.lanes.clone());
+        let first = decide.events.first().map(|event| (event.seq, event.request_hash));
         let mut storing = Box::pin(async move {
-            inner.store.decide(decide).await?;
-            inner.lanes.changed(&uri, &lanes);
-            Ok(())
+            let stored = inner.store.decide(decide).await;
+            if stored.is_ok() || inner.was_stored(&uri, first, &stored).await {
+                inner.lanes.changed(&uri, &lanes);
+            }
+            stored
         });
         let first = (&mut storing).now_or_never();
         async move {
@@ -273,6 +291,11 @@ impl Owner {
         reply: Reply<T>,
         answer: fn(&EventRow) -> Result<T, Failure>,
     ) {
+        // What it repeats may be on its way; and what it is refused for may not have come to be.
+        if !self.settle().await {
+            self.held = None;
+            return drop(reply.send(Err(Failure::TryAgain)));
+        }
         let before = self.inner.store.event_by_hash(&self.uri, &hash).await;
         drop(reply.send(match before {
             Ok(Some(event)) => answer(&event),
@@ -289,6 +312,24 @@ impl Owner {
             drop(reply.send(result.map(|()| answer).map_err(Failure::from)));
             stands
         }));
+    }
+}
+
+impl Inner {
+    /// Whether a decision was stored although the store says that it failed: its followers must not wait for a restart.
+    async fn was_stored(
+        &self,
+        room: &RoomUri,
+        first: Option<(Seq, Option<RequestHash>)>,
+        stored: &Result<(), StoreFault>,
+    ) -> bool {
+        match (stored, first) {
+            (Err(StoreFault::Unavailable(_)), Some((seq, Some(hash)))) => {
+                let found = self.store.event_by_hash(room, &hash).await;
+                matches!(found, Ok(Some(event)) if event.seq == seq)
+            }
+            (_, _) => false,
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) const COUNTED: Duration = Duration::from_secs(5);
 /// Rooms of the figure with many rooms.
 pub(crate) const MANY_ROOMS: usize = 100;
 
-/// Messages sealed beforehand for one turn; a server that takes them all ends its turn early, and is told so.
+/// Messages sealed beforehand for one turn; a server that takes them all ends its turn early.
 pub(crate) const MESSAGES_MAX: usize = 150_000;
 
 /// Application data of a message, so that its request is about 1 KiB.

@@ -11,13 +11,14 @@ use mimi_edge_policy::Rules;
 use mimi_mls::hub::ExternalSender;
 use mimi_mls::{IdentityAuthority, IdentityRoots, SigningKey, encode_credential};
 use mimi_room::{Envelope, FrankingKeys, HubFacts};
-use mimi_room_policy::components::{MediaType, MediaTypeList, Text};
+use mimi_room_policy::components::{Credential, FrankingAgentData, MediaType, MediaTypeList, Text};
 use mimi_server::{Server, ServerParts};
 use mimi_store::Store;
 use mimi_transport::{Outbound, Peers, ProviderCertificate, serve};
 use mimi_uri::{ClientUri, Domain, UserUri};
-use mimi_wire::{Authority, Clock, FrankingAgentData, HubKey, Timestamp};
+use mimi_wire::{Authority, Clock, HubKey, Timestamp};
 use serde::{Deserialize, Serialize};
+use tls_codec::DeserializeBytes;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -164,13 +165,9 @@ impl Provider {
     }
 
     fn franking_agent(&self) -> Outcome<Vec<u8>> {
-        let agent = self.external_sender();
-        // The struct is its two parts, one behind the other.
-        let mut bytes = vec![u8::try_from(agent.signature_key.len())?];
-        bytes.extend(agent.signature_key);
-        bytes.extend(agent.credential);
-        FrankingAgentData::decode(&bytes)?;
-        Ok(bytes)
+        let ExternalSender { credential, signature_key } = self.external_sender();
+        let credential = Credential::tls_deserialize_exact_bytes(&credential)?;
+        Ok(FrankingAgentData { franking_signature_key: signature_key, credential }.encode())
     }
 }
 

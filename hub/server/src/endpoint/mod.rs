@@ -18,7 +18,7 @@ use axum::routing::{get, post};
 use mimi_wire::{DIRECTORY_PATH, Endpoint, Route};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::extract::Provider;
+use crate::extract::{Proof, Provider};
 use crate::server::Inner;
 
 /// All endpoints of this server, each with its way in.
@@ -36,12 +36,12 @@ pub(crate) fn router(inner: Arc<Inner>) -> Router {
 }
 
 /// One event per request, with its outcome; never bytes, keys or names of users.
-async fn observe(State(inner): State<Arc<Inner>>, request: Request, next: Next) -> Response {
+async fn observe(State(inner): State<Arc<Inner>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let path = request.uri().path().to_owned();
-    let endpoint = endpoint_name(&path);
-    let provider = Provider::prove(&inner, &request.headers().clone(), request.extensions(), request.uri())
-        .map_or_else(|_| "-".to_owned(), |provider| provider.to_string());
+    let endpoint = endpoint_name(request.uri().path());
+    let proof = Provider::prove(&inner, request.headers(), request.extensions(), request.uri());
+    let provider = proof.as_ref().map_or_else(|_| "-".to_owned(), ToString::to_string);
+    request.extensions_mut().insert(Proof(proof));
     let response = next.run(request).await;
     let status = response.status();
     tracing::info!(target: "drawbridge::step", endpoint, from = provider, status = status.as_u16(),
