@@ -166,8 +166,7 @@ impl Caller {
                 Connection::Http1(Arc::new(tokio::sync::Mutex::new(sender)))
             }
             Http::Two => {
-                let (sender, connection) =
-                    http2::handshake(TokioExecutor::new(), io).await.map_err(told)?;
+                let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.map_err(told)?;
                 tokio::spawn(connection);
                 Connection::Http2(sender)
             }
@@ -229,7 +228,6 @@ fn config(trusted: &CertificateDer<'static>, shown: Option<&Shown>, http: Http) 
     config
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
 fn told(fault: impl std::error::Error) -> String {
     fault.to_string()
 }

@@ -7,7 +7,7 @@ use mimi_room_policy::{ComponentId, template};
 use mimi_uri::{ClientUri, RoomUri, UserUri};
 use mimi_wire::{
     ClientMaterial, Clock, CreateRoomRequest, CreateRoomResponse, FanoutMessage, KeyMaterialResponse,
-    UpdateVerdict,
+    UpdateRequest, UpdateVerdict,
 };
 
 use crate::member::{Member, list_update};
@@ -38,6 +38,16 @@ impl World {
     pub async fn direct_chat_of_alice(&self, name: &str) -> Chat {
         let room = room_uri(name);
         self.found(&room, template::direct(&room, &user("alice@a"), &user("bob@b"))).await
+    }
+
+    /// A direct chat of Alice's with somebody of another provider, who is in; its name.
+    pub async fn direct_chat_with(&self, other: &UserUri) -> RoomUri {
+        let uri = room_uri("other");
+        let mut chat = self.found(&uri, template::direct(&uri, &user("alice@a"), other)).await;
+        let update = self.addition(&mut chat, other, vec![]).await;
+        let answer = self.a.update(&uri, &update).await;
+        assert!(matches!(answer.verdict, UpdateVerdict::Success { .. }), "{answer:?}");
+        uri
     }
 
     /// A group of Alice's, with Bob in it as an ordinary participant.
@@ -97,12 +107,22 @@ impl World {
         (hosted, request)
     }
 
-    async fn bring_bob(&self, chat: &mut Chat, component_updates: Vec<(u16, Vec<u8>)>) {
-        self.a.hub().identity_roots(&self.b.domain).await.unwrap();
-        let request = chat.alice.asks_for(&chat.bob.user, &chat.uri);
+    /// Alice's commit that adds somebody, with key material that came by way of the protocol.
+    async fn addition(
+        &self,
+        chat: &mut Chat,
+        whom: &UserUri,
+        component_updates: Vec<(u16, Vec<u8>)>,
+    ) -> UpdateRequest {
+        self.a.hub().identity_roots(whom.domain()).await.unwrap();
+        let request = chat.alice.asks_for(whom, &chat.uri);
         let response = self.a.hub().key_material(&request).await.unwrap();
         let adds = vec![key_package(&response)];
-        let update = chat.alice.commits(&CommitPlan { adds, component_updates, ..CommitPlan::default() });
+        chat.alice.commits(&CommitPlan { adds, component_updates, ..CommitPlan::default() })
+    }
+
+    async fn bring_bob(&self, chat: &mut Chat, component_updates: Vec<(u16, Vec<u8>)>) {
+        let update = self.addition(chat, &user("bob@b"), component_updates).await;
         let answer = self.a.update(&chat.uri, &update).await;
         assert!(matches!(answer.verdict, UpdateVerdict::Success { .. }), "{answer:?}");
         self.deliver(chat).await;
@@ -120,7 +140,7 @@ pub(crate) fn key_package(response: &KeyMaterialResponse) -> Vec<u8> {
 /// A client of a user.
 pub(crate) fn client(authority: &IdentityAuthority, user: &UserUri, now_s: u64) -> HostedClient {
     let name = user.segments().last().unwrap();
-    let client = ClientUri::new(user.domain(), &["d", &name, "1"]).unwrap();
+    let client = ClientUri::new(user.domain(), &[&name, "1"]).unwrap();
     HostedClient::generate(authority, user, &client, 86_400, now_s).unwrap()
 }
 
@@ -137,5 +157,5 @@ pub(crate) fn with_agents(components: Components, hub: &HubFacts) -> Vec<(u16, V
 }
 
 fn room_uri(name: &str) -> RoomUri {
-    RoomUri::new(&domain("a.example"), &["r", name]).unwrap()
+    RoomUri::new(&domain("a.example"), &[name]).unwrap()
 }

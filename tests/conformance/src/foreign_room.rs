@@ -30,7 +30,7 @@ impl World {
 
     /// The same of anybody in Bob's place, whoever vouches for him.
     pub fn room_certified_by(&self, authority: &IdentityAuthority, founder: &str, name: &str) -> ForeignRoom {
-        let uri = RoomUri::new(&domain("b.example"), &["r", name]).unwrap();
+        let uri = RoomUri::new(&domain("b.example"), &[name]).unwrap();
         let creator = client(authority, &user(founder), self.clock.now().seconds());
         let components = template::direct(&uri, &user("alice@a"), &user(founder));
         let hub = &self.a.facts.external_sender;
@@ -66,8 +66,10 @@ impl ForeignRoom {
         self.bob.room().confirm_commit().unwrap();
         let tree = self.bob.room().ratchet_tree().unwrap();
         let commit = FanoutEvent::Commit { message: own.commit, external_proposals: vec![] };
-        let welcome =
-            FanoutEvent::Welcome { message: own.welcome.unwrap(), ratchet_tree: RatchetTreeOption::Full(tree) };
+        let welcome = FanoutEvent::Welcome {
+            message: own.welcome.unwrap(),
+            ratchet_tree: RatchetTreeOption::Full(tree),
+        };
         self.arrival = vec![self.event(commit), self.event(welcome)];
     }
 

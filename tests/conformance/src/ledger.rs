@@ -1,14 +1,15 @@
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use mimi_mls::{Epoch, KeyPackageRef};
 use mimi_store::{
-    Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, MemoryStore,
-    RoomRole, RoomRow, Row, RowKind, Seq, Store, StoreFault,
+    Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, InjectedFault, KeyPackageRow, KeyRange,
+    LaneRow, MemoryStore, RoomRole, RoomRow, Row, RowKind, Seq, Store, StoreFault,
 };
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::RequestHash;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 
 /// A store in memory that keeps account of every change it ever made: what is not in the account was not stored.
 #[derive(Debug)]
@@ -16,11 +17,19 @@ pub struct Ledger {
     store: MemoryStore,
     entries: Mutex<Vec<String>>,
     written: watch::Sender<usize>,
+    is_paced: AtomicBool,
+    pace: Semaphore,
 }
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self { store: MemoryStore::new(), entries: Mutex::default(), written: watch::Sender::new(0) }
+        Self {
+            store: MemoryStore::new(),
+            entries: Mutex::default(),
+            written: watch::Sender::new(0),
+            is_paced: AtomicBool::new(false),
+            pace: Semaphore::new(0),
+        }
     }
 }
 
@@ -49,6 +58,21 @@ impl Ledger {
         }
     }
 
+    /// Has the next verb fail.
+    pub fn fails_next(&self, fault: InjectedFault) {
+        self.store.fail_next(fault);
+    }
+
+    /// From now on decisions wait, in their order, until they are let through.
+    pub fn paces(&self) {
+        self.is_paced.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets so many decisions through.
+    pub fn lets(&self, count: usize) {
+        self.pace.add_permits(count);
+    }
+
     async fn is_settled(&self) -> bool {
         for lane in self.lanes().await.unwrap() {
             let last = self.head(&lane.room).await.unwrap().map_or(Seq(0), |head| head.seq);
@@ -70,6 +94,9 @@ impl Ledger {
 impl Store for Ledger {
     async fn decide(&self, decide: Decide) -> Result<(), StoreFault> {
         let entry = format!("decide {decide:?}");
+        if self.is_paced.load(Ordering::SeqCst) {
+            self.pace.acquire().await.unwrap().forget();
+        }
         self.store.decide(decide).await?;
         self.enter(entry);
         Ok(())

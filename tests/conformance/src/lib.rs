@@ -22,7 +22,11 @@
 //!
 //! Nothing waits for a guessed time: what is waited for is an entry of the ledger or a request at a sink.
 
-#![expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a world that does not hold is a failed test")]
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "a world that does not hold is a failed test"
+)]
 
 mod caller;
 mod certificates;
@@ -42,7 +46,7 @@ pub use certificates::{CertificateAuthority, Shown};
 pub use chat::Chat;
 pub use foreign_room::ForeignRoom;
 pub use ledger::Ledger;
-pub use member::{Member, Rules, TAG, list_update};
+pub use member::{Member, TAG, list_update};
 pub use peer::Peer;
 pub use set_clock::SetClock;
 pub use sink::{Notified, Sink, SinkAnswer};

@@ -1,5 +1,5 @@
 use mimi_mls::hosted::{CommitPlan, HostedRoom};
-use mimi_mls::{FRANK_AAD, LeafIndex, MlsMessage};
+use mimi_mls::{ComponentLogic, FRANK_AAD, LeafIndex, MlsMessage};
 use mimi_room::PolicyComponents;
 use mimi_room_policy::components::{ParticipantListUpdate, UserIndexRolePair, UserRolePair};
 use mimi_room_policy::{ComponentId, RoleIndex};
@@ -8,9 +8,6 @@ use mimi_wire::{
     CipherSuite, Credential, FanoutEvent, FanoutMessage, GroupInfoOption, HandshakeBundle,
     KeyMaterialRequest, RatchetTreeOption, RequiredCapabilities, SubmitMessageRequest, UpdateRequest,
 };
-
-/// The rules of MIMI's components, as every member applies them.
-pub type Rules = PolicyComponents;
 
 /// The franking tag of what members say; to a hub it is 32 bytes like any.
 pub const TAG: [u8; 32] = [5; 32];
@@ -32,6 +29,11 @@ impl Member {
     /// Whether he is in the group.
     pub fn is_in(&self) -> bool {
         self.room.is_some()
+    }
+
+    /// The secrets of `KeyPackage`s that others were given of him.
+    pub fn secrets(&self) -> &[Vec<u8>] {
+        &self.secrets
     }
 
     /// The room as he knows it.
@@ -59,8 +61,13 @@ impl Member {
 
     /// A commit of his, which waits for the hub's answer.
     pub fn commits(&mut self, plan: &CommitPlan) -> UpdateRequest {
+        self.commits_by(plan, &PolicyComponents)
+    }
+
+    /// The same by other rules of components than everybody's.
+    pub fn commits_by(&mut self, plan: &CommitPlan, rules: &dyn ComponentLogic) -> UpdateRequest {
         let leaf = self.leaf();
-        let own = self.room().commit(leaf, plan, &PolicyComponents).unwrap();
+        let own = self.room().commit(leaf, plan, rules).unwrap();
         let bundle = HandshakeBundle::Commit {
             commit: own.commit,
             welcome: own.welcome,
@@ -104,7 +111,11 @@ impl Member {
     }
 
     /// Asks for key material of somebody, with something else than usual in the request, properly signed.
-    pub fn asks(&mut self, target: &UserUri, other: impl FnOnce(&mut KeyMaterialRequest)) -> KeyMaterialRequest {
+    pub fn asks(
+        &mut self,
+        target: &UserUri,
+        other: impl FnOnce(&mut KeyMaterialRequest),
+    ) -> KeyMaterialRequest {
         let leaf = self.leaf();
         let member = self.room().member(leaf).unwrap().clone();
         let mut request = KeyMaterialRequest {

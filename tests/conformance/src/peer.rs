@@ -116,11 +116,11 @@ impl Peer {
         let mut kept = self.caller.lock().await;
         let caller = match kept.clone() {
             Some(caller) => caller,
-            None => self.connect(Some(&self.shown())).await.unwrap(),
+            None => Box::pin(self.connect(Some(&self.shown()))).await.unwrap(),
         };
         *kept = Some(caller.clone());
         drop(kept);
-        caller.say(call).await.unwrap()
+        Box::pin(caller.say(call)).await.unwrap()
     }
 
     /// A connection to the server under test that shows this certificate, or none; over HTTP/2.

@@ -32,13 +32,16 @@ struct Inner {
     now: Timestamp,
     notified: Mutex<Vec<Notified>>,
     count: watch::Sender<usize>,
-    answers: Mutex<Box<dyn Fn(&Notified) -> SinkAnswer + Send>>,
+    answers: Mutex<Answers>,
     turn: Arc<Turn<()>>,
     asked: Mutex<Vec<(String, Bytes)>>,
-    garbling: Mutex<Box<dyn Fn(KeyMaterialResponse) -> (u16, Vec<u8>) + Send>>,
+    garbling: Mutex<Garbling>,
     secrets: Mutex<Vec<(UserUri, Vec<u8>)>>,
     roots_asked: Mutex<usize>,
 }
+
+type Answers = Box<dyn Fn(&Notified) -> SinkAnswer + Send>;
+type Garbling = Box<dyn Fn(KeyMaterialResponse) -> (u16, Vec<u8>) + Send>;
 
 /// A request to `/notify`.
 #[derive(Debug, Clone)]
@@ -141,7 +144,7 @@ impl Sink {
     }
 
     /// The secrets of all `KeyPackage`s of a user that were handed out.
-    pub(crate) fn secrets(&self, user: &UserUri) -> Vec<Vec<u8>> {
+    pub fn secrets(&self, user: &UserUri) -> Vec<Vec<u8>> {
         let secrets = self.0.secrets.lock().unwrap();
         secrets.iter().filter(|(of, _)| of == user).map(|(_, secret)| secret.clone()).collect()
     }

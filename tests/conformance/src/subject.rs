@@ -98,7 +98,8 @@ impl Subject {
 
     fn parts(&self, peers: &Peers) -> ServerParts {
         let hosts = Arc::new(|user: &UserUri| !user.path().starts_with("nobody"));
-        let blocked = Rule { peer: None, function: None, user: Some(user("blocked@a")), rule: DefaultRule::Deny };
+        let blocked =
+            Rule { peer: None, function: None, user: Some(user("blocked@a")), rule: DefaultRule::Deny };
         let outbound = Outbound::new(&self.proof.certificate, self.domain.clone(), peers.clone()).unwrap();
         ServerParts {
             domain: self.domain.clone(),

@@ -48,5 +48,5 @@ pub fn domain(name: &str) -> Domain {
 /// `alice@a` is `mimi://a.example/u/alice`.
 pub fn user(address: &str) -> UserUri {
     let (name, provider) = address.split_once('@').unwrap();
-    UserUri::new(&domain(&format!("{provider}.example")), &["u", name]).unwrap()
+    UserUri::new(&domain(&format!("{provider}.example")), &[name]).unwrap()
 }

@@ -7,7 +7,8 @@ use conformance::{Reply, World, domain, user};
 use futures_util::future::join_all;
 use http::header::DATE;
 use mimi_mls::{
-    ClientIdentity, IdentityAuthority, IdentityRoots, KeyPackageView, SigningKey, read_key_package, verify_credential,
+    ClientIdentity, IdentityAuthority, IdentityRoots, KeyPackageView, SigningKey, read_key_package,
+    verify_credential,
 };
 use mimi_store::Store;
 use mimi_uri::RoomUri;
@@ -103,7 +104,10 @@ async fn a3_a_request_that_its_credentials_key_did_not_sign_is_rejected() {
     let mut room = world.room_of_bob("room");
     let valid = room.bob.asks_for(&user("alice@a"), &room.uri);
     let changed = [
-        KeyMaterialRequest { room: Some(RoomUri::parse("mimi://b.example/r/other").unwrap()), ..valid.clone() },
+        KeyMaterialRequest {
+            room: Some(RoomUri::parse("mimi://b.example/r/other").unwrap()),
+            ..valid.clone()
+        },
         KeyMaterialRequest { target_user: user("carol@a"), ..valid.clone() },
         KeyMaterialRequest { requesting_user: user("eve@b"), ..valid.clone() },
         KeyMaterialRequest { acceptable_ciphersuites: vec![CipherSuite(7)], ..valid.clone() },

@@ -1,13 +1,16 @@
 //! `submitMessage` (A5) and franking (A6): a participant's provider brings a message to the room's hub.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use conformance::{TAG, World, user};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all, join3};
+use http::header::RETRY_AFTER;
 use mimi_mls::hosted::CommitPlan;
 use mimi_mls::{Epoch, FRANK_AAD, verify_with_label};
 use mimi_room_policy::ComponentId;
 use mimi_room_policy::components::FrankingAgentData;
-use mimi_store::EventKind;
+use mimi_store::{EventKind, InjectedFault};
 use mimi_uri::RoomUri;
 use mimi_wire::{
     Clock, Endpoint, FanoutEvent, FanoutMessage, FrankingIntegrityTbs, FrankingTag, ServerFrankingContext,
@@ -53,7 +56,9 @@ async fn a6_a_frank_vouches_for_sender_room_and_time_to_hub_and_everybody() {
 
     let answer = world.b.submit(&chat.uri, &request).await;
 
-    let SubmitMessageResponse::Accepted { accepted, frank: Some(frank) } = answer else { panic!("{answer:?}") };
+    let SubmitMessageResponse::Accepted { accepted, frank: Some(frank) } = answer else {
+        panic!("{answer:?}")
+    };
     let context = ServerFrankingContext {
         sender: chat.bob.user.clone(),
         room: chat.uri.clone(),
@@ -139,6 +144,68 @@ async fn a5_a_message_repeated_at_the_same_time_is_accepted_once() {
 
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     assert_eq!(messages(&world, &chat.uri).await, 1);
+}
+
+#[tokio::test]
+async fn a_message_behind_a_repeated_one_keeps_its_place_and_is_told_though_the_store_is_slow() {
+    let world = World::new().await;
+    let mut chat = world.direct_chat().await;
+    let [first, second, third] = ["first", "second", "third"].map(|text| chat.bob.says(text));
+    world.b.submit(&chat.uri, &first).await;
+    world.a.ledger.settled().await;
+    world.a.ledger.paces();
+
+    let told = world.b.sink.notified().len();
+
+    let (submit, room) = (|request| world.b.submit(&chat.uri, request), &chat.uri);
+    let meanwhile = || world.b.post(Endpoint::SubmitMessage, room.as_str(), Bytes::new());
+    let one_after_the_other = async {
+        // Only the repetition is let through; what is behind it is on its way to the store when the third comes.
+        meanwhile().await;
+        world.a.ledger.lets(1);
+        meanwhile().await;
+        world.clock.pass(Duration::from_secs(1));
+        let pace = async {
+            meanwhile().await;
+            world.a.ledger.lets(1);
+            world.b.sink.notified_times(told + 1).await;
+            world.a.ledger.settled().await;
+            world.a.ledger.lets(100);
+        };
+        join(submit(&third), pace).await.0
+    };
+    let one_after_the_other = Box::pin(one_after_the_other);
+    let (repeated, accepted, third) = join3(submit(&first), submit(&second), one_after_the_other).await;
+    world.a.ledger.settled().await;
+
+    for answer in [repeated, accepted, third] {
+        assert!(matches!(answer, SubmitMessageResponse::Accepted { .. }), "{answer:?}");
+    }
+    let log = world.a.ledger.log(room).await;
+    assert!(log.is_sorted_by(|before, after| before.timestamp < after.timestamp));
+    assert_eq!(world.b.sink.taken(room).len(), log.len());
+}
+
+#[tokio::test]
+async fn g35_a_message_that_could_not_be_stored_was_not_accepted_and_may_be_sent_again() {
+    for fault in [InjectedFault::NothingStored, InjectedFault::AnswerLost] {
+        let world = World::new().await;
+        let mut chat = world.direct_chat().await;
+        let request = chat.bob.says("hi");
+        world.a.ledger.fails_next(fault);
+
+        let failed = world.b.post(Endpoint::SubmitMessage, chat.uri.as_str(), request.encode()).await;
+        let answer = world.b.submit(&chat.uri, &request).await;
+        world.a.ledger.settled().await;
+
+        assert_eq!(failed.status, 503);
+        assert!(failed.headers.contains_key(RETRY_AFTER));
+        let SubmitMessageResponse::Accepted { accepted, frank } = answer else { panic!("{answer:?}") };
+        let event = FanoutEvent::Application { message: request.app_message, frank };
+        let told = world.b.sink.taken(&chat.uri).pop();
+        assert_eq!(told, Some(FanoutMessage { timestamp: accepted, event }), "{fault:?}");
+        assert_eq!(messages(&world, &chat.uri).await, 1);
+    }
 }
 
 #[tokio::test]
@@ -239,7 +306,8 @@ async fn em6_a_message_with_a_component_that_nobody_knows_in_its_safe_aad_is_not
 async fn a5_a_handshake_is_no_application_message() {
     let world = World::new().await;
     let mut chat = world.direct_chat().await;
-    let request = SubmitMessageRequest { app_message: chat.bob.leaves(), sending_user: chat.bob.user.clone() };
+    let request =
+        SubmitMessageRequest { app_message: chat.bob.leaves(), sending_user: chat.bob.user.clone() };
     let before = world.a.ledger.entries();
 
     let reply = world.b.post(Endpoint::SubmitMessage, chat.uri.as_str(), request.encode()).await;
@@ -286,8 +354,7 @@ async fn pm11_who_leaves_neither_sends_nor_receives_from_the_moment_his_leaving_
 }
 
 fn leave(chat: &mut conformance::Chat) -> mimi_wire::UpdateRequest {
-    let bundle =
-        mimi_wire::HandshakeBundle::Proposal { proposal: chat.bob.leaves(), more_proposals: vec![] };
+    let bundle = mimi_wire::HandshakeBundle::Proposal { proposal: chat.bob.leaves(), more_proposals: vec![] };
     mimi_wire::UpdateRequest { bundle }
 }
 

@@ -83,11 +83,20 @@ fn wrong_certificates(world: &World) -> Vec<(&'static str, Option<Shown>)> {
         ("for a host below", spoilt(&["mimi.b.example"], |_| ())),
         ("with a wildcard", spoilt(&["*.example"], |_| ())),
         ("with a common name only", spoilt(&[], |_| ())),
-        ("that has expired", spoilt(&["b.example"], |params| params.not_after = rcgen::date_time_ymd(2020, 1, 1))),
-        ("that is not valid yet", spoilt(&["b.example"], |params| params.not_before = rcgen::date_time_ymd(2999, 1, 1))),
-        ("for servers only", spoilt(&["b.example"], |params| {
-            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        })),
+        (
+            "that has expired",
+            spoilt(&["b.example"], |params| params.not_after = rcgen::date_time_ymd(2020, 1, 1)),
+        ),
+        (
+            "that is not valid yet",
+            spoilt(&["b.example"], |params| params.not_before = rcgen::date_time_ymd(2999, 1, 1)),
+        ),
+        (
+            "for servers only",
+            spoilt(&["b.example"], |params| {
+                params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+            }),
+        ),
         ("without any usage", spoilt(&["b.example"], |params| params.extended_key_usages.clear())),
     ]
 }
@@ -97,9 +106,21 @@ async fn pm2_from_is_one_addr_spec_of_mimi_at_the_proven_domain() {
     let world = World::new().await;
     let call = acceptable(&world).await;
     let wrong = [
-        "mimi@c.example", "mimi@a.example", "mimi@mimi.b.example", "mimi@b.example.", "mimi@B.example",
-        "Mimi@b.example", "alice@b.example", "@b.example", "b.example", "mimi@", "<mimi@b.example>",
-        "b <mimi@b.example>", "mimi@b.example, mimi@c.example", "mimi@b.example mimi@b.example", "mimi@127.0.0.1",
+        "mimi@c.example",
+        "mimi@a.example",
+        "mimi@mimi.b.example",
+        "mimi@b.example.",
+        "mimi@B.example",
+        "Mimi@b.example",
+        "alice@b.example",
+        "@b.example",
+        "b.example",
+        "mimi@",
+        "<mimi@b.example>",
+        "b <mimi@b.example>",
+        "mimi@b.example, mimi@c.example",
+        "mimi@b.example mimi@b.example",
+        "mimi@127.0.0.1",
     ];
     let mut calls: Vec<Call> = wrong.iter().map(|from| call.clone().with(FROM, from)).collect();
     calls.push(call.clone().without(&FROM));
@@ -118,8 +139,7 @@ async fn pm1_a_request_for_another_host_is_not_ours() {
     let call = acceptable(&world).await;
     let hosts = ["b.example", "d.example", "mimi.a.example", "example", "A.example", "127.0.0.1"];
 
-    let statuses =
-        statuses_of_nothing_stored(&world, hosts.map(|host| call.clone().for_host(host))).await;
+    let statuses = statuses_of_nothing_stored(&world, hosts.map(|host| call.clone().for_host(host))).await;
 
     assert_eq!(statuses, [403; 6]);
     assert_eq!(world.b.say(&call.for_host("a.example:8443")).await.status, 200);
@@ -148,13 +168,22 @@ async fn g4_a_path_names_its_room_or_user_in_canonical_form_or_nothing() {
     let world = World::new().await;
     world.direct_chat().await;
     let spellings = [
-        "MIMI%3A%2F%2Fa.example%2Fr%2Fdirect", "mimi%3A%2F%2FA.example%2Fr%2Fdirect",
-        "mimi%253A%252F%252Fa.example%252Fr%252Fdirect", "mimi%3A%2F%2Fa.example%3A443%2Fr%2Fdirect",
-        "mimi%3A%2F%2Fu%40a.example%2Fr%2Fdirect", "mimi%3A%2F%2Fa.example.%2Fr%2Fdirect",
-        "mimi%3A%2F%2Fa.example%2Fr%2F..%2Fr%2Fdirect", "mimi%3A%2F%2Fa.example%2Fr%2Fdirect%2F",
-        "mimi%3A%2F%2Fa.example%2Fr%2F%2564irect", "mimi%3A%2F%2Fa.example%2Fr%2Fdirect%3Fx",
-        "mimi%3A%2F%2Fa.example%2Fr%2Fdirect%00", "mimi%3A%2F%2Fa.example%2Fd%2Fdirect", "a.example%2Fr%2Fdirect",
-        "mimi%3A%2F%2Fa.example%2Fr%2Fdirect%", "mimi%3A%2F%2Fa.example%2Fr%2Fdirect%FF", "x",
+        "MIMI%3A%2F%2Fa.example%2Fr%2Fdirect",
+        "mimi%3A%2F%2FA.example%2Fr%2Fdirect",
+        "mimi%253A%252F%252Fa.example%252Fr%252Fdirect",
+        "mimi%3A%2F%2Fa.example%3A443%2Fr%2Fdirect",
+        "mimi%3A%2F%2Fu%40a.example%2Fr%2Fdirect",
+        "mimi%3A%2F%2Fa.example.%2Fr%2Fdirect",
+        "mimi%3A%2F%2Fa.example%2Fr%2F..%2Fr%2Fdirect",
+        "mimi%3A%2F%2Fa.example%2Fr%2Fdirect%2F",
+        "mimi%3A%2F%2Fa.example%2Fr%2F%2564irect",
+        "mimi%3A%2F%2Fa.example%2Fr%2Fdirect%3Fx",
+        "mimi%3A%2F%2Fa.example%2Fr%2Fdirect%00",
+        "mimi%3A%2F%2Fa.example%2Fd%2Fdirect",
+        "a.example%2Fr%2Fdirect",
+        "mimi%3A%2F%2Fa.example%2Fr%2Fdirect%",
+        "mimi%3A%2F%2Fa.example%2Fr%2Fdirect%FF",
+        "x",
     ];
 
     for endpoint in SERVED {
@@ -170,8 +199,17 @@ async fn what_is_not_served_is_not_found_and_what_is_asked_otherwise_is_not_allo
     let world = World::new().await;
     let call = acceptable(&world).await;
     let paths = [
-        "/", "/v1", "/v1/", "/v1/submit/x", "/v2/submitMessage/x", "/v1/groupInfo/x", "/v1/requestConsent/x",
-        "/v1/submitMessage/mimi://a.example/r/direct", "/v1/submitMessage", "/.well-known/", "/metrics",
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/submit/x",
+        "/v2/submitMessage/x",
+        "/v1/groupInfo/x",
+        "/v1/requestConsent/x",
+        "/v1/submitMessage/mimi://a.example/r/direct",
+        "/v1/submitMessage",
+        "/.well-known/",
+        "/metrics",
     ];
 
     let unknown = statuses_of_nothing_stored(&world, paths.map(|path| call.clone().at(path))).await;
@@ -187,15 +225,22 @@ async fn a_body_of_a_foreign_media_type_is_not_taken() {
     let world = World::new().await;
     let call = acceptable(&world).await;
     let types = [
-        "application/json", "text/plain", "application/octet", "multipart/form-data", "application/mimi",
-        "application/x-www-form-urlencoded", "x", "",
+        "application/json",
+        "text/plain",
+        "application/octet",
+        "multipart/form-data",
+        "application/mimi",
+        "application/x-www-form-urlencoded",
+        "x",
+        "",
     ];
 
     let statuses =
         statuses_of_nothing_stored(&world, types.map(|it| call.clone().with(CONTENT_TYPE, it))).await;
 
     assert_eq!(statuses, [415; 8]);
-    for accepted in ["application/octet-stream; v=1", "Application/Octet-Stream", "application/mimi-message"] {
+    for accepted in ["application/octet-stream; v=1", "Application/Octet-Stream", "application/mimi-message"]
+    {
         assert_eq!(world.b.say(&call.clone().with(CONTENT_TYPE, accepted)).await.status, 200, "{accepted}");
     }
     assert_eq!(world.b.say(&call.without(&CONTENT_TYPE)).await.status, 200);
@@ -243,7 +288,9 @@ async fn many_requests_share_a_connection_and_each_has_its_own_answer() {
     let world = World::new().await;
     let mut chat = world.direct_chat().await;
     let calls: Vec<_> = (0..100)
-        .map(|n| world.b.call(Endpoint::SubmitMessage, chat.uri.as_str(), chat.bob.says(&n.to_string()).encode()))
+        .map(|n| {
+            world.b.call(Endpoint::SubmitMessage, chat.uri.as_str(), chat.bob.says(&n.to_string()).encode())
+        })
         .collect();
 
     let replies = futures_util::future::join_all(calls.iter().map(|call| world.b.say(call))).await;
