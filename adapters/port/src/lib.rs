@@ -13,7 +13,7 @@
 //! Content inwards is MIMI content ([`mimi_content::NestedPart`]), the one pivot there is. Content outwards is
 //! [`Prepared`]: the gateway plans the downgrade from the adapter's [`Capabilities`], so an adapter needs no fallback.
 //!
-//! [`naming`] holds the escaping of hosted users' names, [`conformance`] the checks every adapter is run through.
+//! [`naming`] holds the escaping of hosted users' names, `conformance` the checks every adapter is run through.
 
 mod adapter;
 mod address;

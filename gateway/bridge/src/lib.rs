@@ -1,6 +1,6 @@
 //! The gateway between native networks and MIMI rooms.
 //!
-//! Native events become rows before they are acknowledged ([`intake`]); what is said in a MIMI room is in the room's
+//! Native events become rows before they are acknowledged (`intake`); what is said in a MIMI room is in the room's
 //! log before anybody hears of it. Between the two stand *runs* , each over durable rows and at most one at
 //! a time per key:
 //!
@@ -10,11 +10,11 @@
 //! ```
 //!
 //! Every step of a run is one commit that takes its cause away and puts its effect there, so a process may die between
-//! any two. A room's MLS state is held by whoever has the room's turn ([`room`]); its row's version is the fence of
+//! any two. A room's MLS state is held by whoever has the room's turn (`room`); its row's version is the fence of
 //! every seal.
 //!
-//! A [`rows::Link`] ties a native direct chat to the MIMI rooms of its two people. MIMI content is the pivot between
-//! networks ([`translate`]); adapters see neither MLS nor these tables.
+//! A `rows::Link` ties a native direct chat to the MIMI rooms of its two people. MIMI content is the pivot between
+//! networks (`translate`); adapters see neither MLS nor these tables.
 
 mod bridge;
 mod delivery;
