@@ -104,7 +104,7 @@ impl Connection {
             at_ms: now_ms(),
             body,
         };
-        match self.network.host.ingest(Ingest { batch: None, events: vec![event] }).await {
+        match self.network.host.ingest(Ingest { events: vec![event] }).await {
             Ok(()) => Told::Ok { ok: id, room },
             Err(fault) => {
                 tracing::warn!(%fault, "line refused");

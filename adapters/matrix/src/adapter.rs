@@ -15,8 +15,10 @@ use crate::joining::Joining;
 use crate::keeper::keep;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::listener::router;
+use crate::probe::probe;
 use crate::puppet::Puppets;
 use crate::repeat::Spoken;
+use crate::sequence::Sequence;
 use crate::session::{Link, MatrixSession};
 use crate::{InvalidConfig, MatrixConfig, MatrixNames};
 
@@ -46,6 +48,7 @@ impl MatrixAdapter {
             puppets: Puppets::default(),
             spoken: Spoken::default(),
             joining: Joining::default(),
+            sequence: Sequence::default(),
             host,
             doubt: Notify::new(),
         })
@@ -88,6 +91,7 @@ impl Adapter for MatrixAdapter {
             }
         });
         tasks.spawn(stop.clone().run_until_cancelled_owned(keep(Arc::clone(&link))));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(probe(Arc::clone(&link))));
 
         let guard = stop.clone().drop_guard();
         Ok(Box::new(MatrixSession { link, tasks, stop, _stop_when_dropped: guard }))

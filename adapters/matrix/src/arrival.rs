@@ -40,13 +40,23 @@ pub(crate) enum NotTaken {
     /// What was said before them takes too long to fetch.
     #[error("catching up with a room takes longer than {CATCH_UP_TIME_MAX:?}")]
     TooSlow,
+    /// One may be left out before them.
+    #[error("transaction {number} after {last:?}: one may be left out")]
+    OutOfTurn {
+        /// The number of the transaction.
+        number: u64,
+        /// The number of the last one taken.
+        last: Option<u64>,
+    },
 }
 
 impl From<NotTaken> for Outcome {
     fn from(fault: NotTaken) -> Self {
         match fault {
             NotTaken::Call(fault) => fault.into(),
-            NotTaken::Ingest(_) | NotTaken::TooSlow => Self::Broken { why: fault.to_string() },
+            NotTaken::Ingest(_) | NotTaken::TooSlow | NotTaken::OutOfTurn { .. } => {
+                Self::Broken { why: fault.to_string() }
+            }
         }
     }
 }
@@ -71,36 +81,32 @@ impl Link {
         Ok(Outcome::done())
     }
 
-    /// Takes a transaction, after what was said before it.
-    pub(crate) async fn take(
-        &self,
-        txn_id: String,
-        events: &[Raw<AnyTimelineEvent>],
-    ) -> Result<(), NotTaken> {
+    /// Takes a transaction, after what was said before it; not at once if one may be left out before it.
+    pub(crate) async fn take(&self, txn_id: &str, events: &[Raw<AnyTimelineEvent>]) -> Result<(), NotTaken> {
+        let mut attempt = self.sequence.attempt(txn_id);
         let caught_up = timeout(CATCH_UP_TIME_MAX, async {
             let one_at_a_time = self.joining.order.lock().await;
+            attempt.check(self.holds_probe(events))?;
             for room in rooms_of(events) {
                 self.catch_up(&room).await?;
             }
             Ok(one_at_a_time)
         });
         let _one_at_a_time = caught_up.await.unwrap_or(Err(NotTaken::TooSlow))?;
-        self.hand_over(Some(txn_id), translate(&self.names, events)).await
+        self.hand_over(translate(&self.names, events)).await?;
+        attempt.done();
+        Ok(())
     }
 
     /// Gives events to the host, and returns when it has them durably.
-    pub(crate) async fn hand_over(
-        &self,
-        batch: Option<String>,
-        translation: Translation,
-    ) -> Result<(), NotTaken> {
+    pub(crate) async fn hand_over(&self, translation: Translation) -> Result<(), NotTaken> {
         for why in translation.set_aside {
             tracing::warn!(%why, "set aside");
             self.host.status(SessionStatus::SetAside { why });
         }
         let count = translation.events.len();
         if count > 0 {
-            self.host.ingest(Ingest { batch, events: translation.events }).await?;
+            self.host.ingest(Ingest { events: translation.events }).await?;
             tracing::debug!(count, "stored");
         }
         Ok(())

@@ -25,8 +25,10 @@ pub(crate) struct FakeHomeserver {
     pub(crate) is_closed: bool,
     /// Whether nothing can be read of what was said.
     pub(crate) is_broken: bool,
-    /// The account data of the bot.
+    /// The account data of the bot: its marks.
     pub(crate) kept: Option<Value>,
+    /// And the room of its probes.
+    pub(crate) probe_room: Option<Value>,
     /// What was asked, in short.
     pub(crate) asked: Vec<&'static str>,
 }
@@ -49,6 +51,16 @@ impl FakeHomeserver {
             ("register", Ok(json!({ "user_id": PUPPET })))
         } else if request.contains("/devices/") {
             ("device", Ok(json!({})))
+        } else if request.starts_with("PUT") && request.contains("/account_data/drawbridge.probe") {
+            self.probe_room = Some(serde_json::from_slice(body).unwrap());
+            ("keep probe", Ok(json!({})))
+        } else if request.contains("/account_data/drawbridge.probe") {
+            ("probe room", self.probe_room.clone().ok_or(StatusCode::NOT_FOUND))
+        } else if request.contains("/createRoom") {
+            ("create", Ok(json!({ "room_id": "!probe:a.example" })))
+        } else if request.contains("/send/drawbridge.probe/") {
+            let is_there = !request.contains("gone");
+            ("send", is_there.then(|| json!({ "event_id": "$probe" })).ok_or(StatusCode::FORBIDDEN))
         } else if request.starts_with("PUT") && request.contains("/account_data/") {
             self.kept = Some(serde_json::from_slice(body).unwrap());
             ("keep", Ok(json!({})))

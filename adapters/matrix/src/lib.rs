@@ -8,7 +8,7 @@
 //! [`MatrixConfig`] and [`registration_yaml`] are the operator's side, [`MatrixNames`] who is who, [`MatrixAdapter`]
 //! the adapter. Inside, `listener` and `translate` lead inwards; `session`, `puppet`, `direct`, `post` and `repeat` lead
 //! outwards over `homeserver`; `keeper` keeps in touch. `arrival`, with `joining` and `missed`, sees to it that nothing
-//! is lost or overtaken while a puppet joins. Rooms with encryption cannot be read yet: what is said there comes in as a
+//! is lost or overtaken while a puppet joins; `sequence` and `probe` that nothing is that the homeserver left out. Rooms with encryption cannot be read yet: what is said there comes in as a
 //! gap that says so.
 
 mod adapter;
@@ -27,8 +27,10 @@ mod message;
 mod missed;
 mod names;
 mod post;
+mod probe;
 mod puppet;
 mod repeat;
+mod sequence;
 mod session;
 mod translate;
 

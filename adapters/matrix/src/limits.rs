@@ -62,6 +62,15 @@ pub const RETRY_WAIT_MAX: Duration = Duration::from_secs(20);
 /// try again by itself after up to 512 s.
 pub const PING_EVERY: Duration = Duration::from_mins(2);
 
+/// Jumps in the numbers of transactions that are looked into after whatever may have made the homeserver leave one out.
+/// Each delays what is said by a second or so, in vain where other application services are numbered along; alone,
+/// there are none in vain, but a few by repetition.
+pub const DOUBTS_MAX: usize = 5;
+
+/// How long no transaction comes before one of our own is provoked that shows whether another was left out: longer
+/// than it takes the homeserver to begin the next one, shorter than people wait.
+pub const QUIET_TIME: Duration = Duration::from_secs(3);
+
 /// How long requests in progress may take when the session closes.
 pub const CLOSE_TIME_MAX: Duration = Duration::from_secs(10);
 

@@ -13,6 +13,7 @@ use ruma::events::AnyTimelineEvent;
 use ruma::serde::Raw;
 use serde::Deserialize;
 
+use crate::arrival::NotTaken;
 use crate::limits::TRANSACTION_BYTES_MAX;
 use crate::puppet::user_id;
 use crate::session::Link;
@@ -36,10 +37,15 @@ async fn transaction(
     body: Bytes,
 ) -> Result<Response, No> {
     let transaction: Transaction = serde_json::from_slice(&body).map_err(|_| No::NOT_JSON)?;
-    match link.take(txn_id, &transaction.events).await {
+    match link.take(&txn_id, &transaction.events).await {
         Ok(()) => Ok(done()),
         Err(fault) => {
-            tracing::warn!(%fault, "transaction refused");
+            match fault {
+                NotTaken::OutOfTurn { .. } => tracing::info!(%fault, "transaction to be told again"),
+                NotTaken::Ingest(_) | NotTaken::Call(_) | NotTaken::TooSlow => {
+                    tracing::warn!(%fault, "transaction refused");
+                }
+            }
             link.doubt.notify_one();
             Err(No::NOT_STORED)
         }

@@ -89,13 +89,13 @@ impl Missed<'_> {
         let Some(stay) = self.stay().await? else { return Ok(false) };
         if stay.is_hidden {
             let gap = self.gap(&stay.first, &stay.first.event_id, HIDDEN);
-            self.hand_over(Translation { events: vec![gap], ..Translation::default() }).await?;
+            self.link.hand_over(Translation { events: vec![gap], ..Translation::default() }).await?;
         }
         let mut has_come = stay.is_hidden;
         let mut from = stay.after.clone();
         for _ in 0..MISSED_PAGES_MAX {
             let page = self.page(&from).await?;
-            self.hand_over(self.translation(&page.chunk, &stay, &mut has_come)).await?;
+            self.link.hand_over(self.translation(&page.chunk, &stay, &mut has_come)).await?;
             match page.end {
                 Some(end) if end != from => from = end,
                 Some(_) | None => return Ok(true),
@@ -103,14 +103,9 @@ impl Missed<'_> {
         }
         if !has_come {
             let gap = self.gap(&stay.first, &stay.newest, TOO_MUCH);
-            self.hand_over(Translation { events: vec![gap], ..Translation::default() }).await?;
+            self.link.hand_over(Translation { events: vec![gap], ..Translation::default() }).await?;
         }
         Ok(true)
-    }
-
-    async fn hand_over(&self, translation: Translation) -> Result<(), NotTaken> {
-        // Without an id: a page is no unit that would come again as it is.
-        self.link.hand_over(None, translation).await
     }
 
     /// What a page says. Until the puppet `has_come` there may be stretches that are hidden from it; each is told of where

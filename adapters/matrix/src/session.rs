@@ -22,6 +22,7 @@ use crate::joining::Joining;
 use crate::limits::CLOSE_TIME_MAX;
 use crate::puppet::{Puppets, name, user_id};
 use crate::repeat::{Spoken, said_before};
+use crate::sequence::Sequence;
 use crate::{MatrixNames, post};
 
 /// What both directions share.
@@ -35,6 +36,7 @@ pub(crate) struct Link {
     pub(crate) puppets: Puppets,
     pub(crate) spoken: Spoken,
     pub(crate) joining: Joining,
+    pub(crate) sequence: Sequence,
     pub(crate) host: Arc<dyn Host>,
     /// Rings when the homeserver may have given us up.
     pub(crate) doubt: Notify,

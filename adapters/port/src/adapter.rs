@@ -49,7 +49,7 @@ pub trait Host: Send + Sync {
     /// Takes events, and returns after they are durable.
     ///
     /// Only `Ok` allows the adapter to acknowledge them natively. After a fault the native network must be left to
-    /// send them again; the same batch or event again is harmless.
+    /// send them again; the same event again is harmless.
     async fn ingest(&self, batch: Ingest) -> Result<(), IngestFault>;
 
     /// Hears how the session is.

@@ -6,9 +6,6 @@ use crate::{NativeEventId, NativeRoomId, NativeUserId, OpId};
 /// Events that become durable together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ingest {
-    /// The native id of the whole batch (a Matrix transaction id), if there is one: the same id again means that the
-    /// batch is stored already.
-    pub batch: Option<String>,
     /// The events, in native order.
     pub events: Vec<NativeEvent>,
 }
@@ -81,7 +78,7 @@ mod tests {
             at_ms: 1_700_000_000_000,
             body,
         };
-        Ingest { batch: Some("7".to_owned()), events: vec![event] }
+        Ingest { events: vec![event] }
     }
 
     #[test]

@@ -44,7 +44,7 @@ async fn come(link: &Link) -> Result<Outcome, Outcome> {
 }
 
 async fn take(link: &Link, event: &Value) -> Result<(), NotTaken> {
-    link.take("1".to_owned(), &[Raw::from_json_string(event.to_string()).unwrap()]).await
+    link.take("1", &[Raw::from_json_string(event.to_string()).unwrap()]).await
 }
 
 fn bodies(host: &RecordingHost) -> Vec<NativeBody> {

@@ -107,3 +107,54 @@ async fn what_is_no_puppet_does_not_exist_and_a_puppet_is_made_before_it_does() 
     // The homeserver is away, so the puppet cannot be made.
     assert_eq!(status(&router, ask("users/@_mimi_bob=40b.example:a.example")).await, 500);
 }
+
+fn saying(txn: &str, id: &str) -> Request {
+    let body = format!(
+        r#"{{ "events": [{{
+        "type": "m.room.message", "sender": "@alice:a.example", "room_id": "!r:a.example", "event_id": "{id}",
+        "origin_server_ts": 1, "content": {{ "msgtype": "m.text", "body": "{id}" }}
+    }}] }}"#
+    );
+    request("PUT", &format!("transactions/{txn}"), Some("theirs"), body)
+}
+
+#[tokio::test]
+async fn what_comes_after_a_transaction_that_was_left_out_waits_for_it() {
+    let (router, host, link) = listener().await;
+
+    let mut answers = Vec::new();
+    for (txn, id) in [("1", "$1"), ("3", "$3"), ("2", "$2"), ("3", "$3"), ("4", "$4")] {
+        answers.push(status(&router, saying(txn, id)).await);
+    }
+
+    assert_eq!(answers, [200, 500, 200, 200, 200]);
+    link.doubt.notified().await;
+    assert_eq!(told(&host), ["$1", "$2", "$3", "$4"]);
+}
+
+#[tokio::test]
+async fn what_comes_again_after_a_jump_is_taken() {
+    let (router, host, _) = listener().await;
+
+    let mut answers = Vec::new();
+    for (txn, id) in [("1", "$1"), ("7", "$7"), ("7", "$7"), ("8", "$8")] {
+        answers.push(status(&router, saying(txn, id)).await);
+    }
+
+    assert_eq!(answers, [200, 500, 200, 200]);
+    assert_eq!(told(&host), ["$1", "$7", "$8"]);
+}
+
+#[tokio::test]
+async fn a_number_borne_by_two_transactions_loses_neither() {
+    let (router, host, _) = listener().await;
+
+    let answers = [status(&router, saying("1", "$old")).await, status(&router, saying("1", "$new")).await];
+
+    assert_eq!(answers, [200, 200]);
+    assert_eq!(told(&host), ["$old", "$new"]);
+}
+
+fn told(host: &RecordingHost) -> Vec<String> {
+    host.events().iter().map(|event| event.id.to_string()).collect()
+}

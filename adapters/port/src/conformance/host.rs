@@ -7,14 +7,13 @@ use crate::{Host, Ingest, IngestFault, NativeEvent, SessionStatus};
 
 /// A host that remembers what it took, refuses when told to, and can be waited on.
 ///
-/// It takes each batch and each event once, as the gateway does.
+/// It takes each event once, as the gateway does.
 #[derive(Debug)]
 pub struct RecordingHost(watch::Sender<Record>);
 
 #[derive(Debug, Default)]
 struct Record {
     events: Vec<NativeEvent>,
-    batches: HashSet<String>,
     ids: HashSet<(String, String)>,
     faults_wanted: usize,
     faults_answered: usize,
@@ -101,9 +100,6 @@ impl Record {
             self.faults_wanted -= 1;
             self.faults_answered += 1;
             return Err(IngestFault { why: "the test wants it so".to_owned() });
-        }
-        if batch.batch.is_some_and(|id| !self.batches.insert(id)) {
-            return Ok(());
         }
         for event in batch.events {
             if self.ids.insert((event.lane.to_string(), event.id.to_string())) {

@@ -44,7 +44,7 @@ impl Toy {
             at_ms: 0,
             body,
         };
-        while self.host.ingest(Ingest { batch: None, events: vec![event.clone()] }).await.is_err() {
+        while self.host.ingest(Ingest { events: vec![event.clone()] }).await.is_err() {
             if self.flaw == Flaw::LosesWhatWasRefused {
                 return;
             }
