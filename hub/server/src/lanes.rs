@@ -207,9 +207,12 @@ impl Inner {
                 self.advance(key, &parcel).await?;
                 Ok(Next::Again)
             }
-            // A4xx that waiting will not cure: something in the batch, or the follower's mind.
+            Some(status) if is_about_the_body(status) => self.rejected(key, &parcel, status).await,
+            // The follower's mind, not the bytes: nothing is set aside, and somebody has to look.
             Some(status) if status.is_client_error() && !is_passing(status) => {
-                self.rejected(key, &parcel, status).await
+                tracing::error!(peer = %key.peer, room = %key.room, %status, "a follower refuses events; its lane is parked");
+                metrics::counter!("lanes_parked_total").increment(1);
+                Ok(Next::After(PARKED_RETRY))
             }
             Some(_) | None => {
                 gate.close(retry_after.map(|wait| wait.min(RETRY_AFTER_MAX)));
@@ -288,6 +291,17 @@ fn is_for(event: &EventRow, peer: &Domain) -> bool {
         Audience::Everyone => true,
         Audience::Only(provider) => provider == peer,
     }
+}
+
+/// What waiting will not cure, for it speaks of the bytes themselves.
+fn is_about_the_body(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_REQUEST
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE
+            | StatusCode::UNPROCESSABLE_ENTITY
+    )
 }
 
 fn is_passing(status: StatusCode) -> bool {

@@ -141,6 +141,9 @@ impl Inner {
         room: &RoomUri,
         ask: impl FnOnce(Reply<T>) -> Ask,
     ) -> Result<T, Failure> {
+        if room.domain() != &self.domain {
+            return Err(Failure::NoSuchRoom);
+        }
         let (reply, answer) = oneshot::channel();
         let mut ask = ask(reply);
         for _ in 0..OWNER_STARTS_MAX {

@@ -7,10 +7,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::future::Future;
 use std::hash::Hash;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::limits::{RETRY_DELAY_MAX, RETRY_DELAY_MIN};
@@ -69,7 +71,9 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> Runs<K> {
     async fn run_until_rest(self, key: K) {
         let mut delay = RETRY_DELAY_MIN;
         while !self.stop.is_cancelled() {
-            let wait = match (self.run)(key.clone()).await {
+            // A bug in one run must not silence its key until the next restart.
+            let ran = AssertUnwindSafe((self.run)(key.clone())).catch_unwind().await;
+            let wait = match ran.unwrap_or(Next::BackOff) {
                 Next::Rest if self.rests(&key) => return,
                 Next::Rest | Next::Again => Duration::ZERO,
                 Next::After(wait) => wait,
