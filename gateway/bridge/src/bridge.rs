@@ -7,9 +7,9 @@ use mimi_adapter::{Adapter, Outcome, Session};
 use mimi_client::vault::Vault;
 use mimi_edge_policy::Rules;
 use mimi_mls::IdentityRoots;
-use mimi_store::{KeyRange, Next, RowKind, Runs, Store};
+use mimi_store::{Batch, KeyRange, Next, RowChange, RowKind, Runs, Store};
 use mimi_uri::{Domain, RoomUri};
-use mimi_wire::{Clock, Hub};
+use mimi_wire::{Clock, Hub, IdentityRootsDocument};
 use tokio::sync::{RwLock, broadcast};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ use crate::intake::{Intake, Lane, Sequence};
 use crate::memory::{Attempts, LastPosts, ShownNames};
 use crate::names::Networks;
 use crate::room::Rooms;
-use crate::rows::{INBOX, Key, LinkId, OUTBOX, ROOM};
+use crate::rows::{INBOX, Key, LinkId, OUTBOX, ROOM, ROOTS};
 use mimi_client::HubAgents;
 
 use crate::sealing::Sealing;
@@ -229,21 +229,12 @@ impl Core {
         all_keys(self.store.as_ref(), kind).await
     }
 
-    /// Whether an adapter instance has an open session.
-    pub(crate) async fn is_open(&self, adapter: &str) -> bool {
-        match self.instances.get(adapter) {
-            Some(instance) => instance.session.read().await.is_some(),
-            None => false,
-        }
-    }
-
     /// Sees to it that a provider's identity roots are known.
     pub(crate) async fn know_roots(&self, domain: &Domain) -> Result<(), Fault> {
         if !self.roots.read().await.of(domain).is_empty() {
             return Ok(());
         }
-        let known =
-            self.hub.identity_roots(domain).await.map_err(|fault| Fault::Unreachable(fault.to_string()))?;
+        let known = self.roots_of(domain).await?;
         let mut roots = self.roots.write().await;
         for root in known {
             roots.insert(domain, root).map_err(|fault| Fault::Group(fault.to_string()))?;
@@ -275,6 +266,22 @@ impl Core {
         if let Some(session) = instance.session.write().await.take() {
             session.close().await;
         }
+    }
+
+    /// A provider's roots as they were learnt before, or from the provider itself.
+    async fn roots_of(&self, domain: &Domain) -> Result<Vec<Vec<u8>>, Fault> {
+        let key = domain.as_str().as_bytes();
+        if let Some(row) = self.store.row(ROOTS, key).await? {
+            let stored =
+                IdentityRootsDocument::decode(&row.bytes).map_err(|fault| Fault::Group(fault.to_string()))?;
+            return Ok(stored.roots);
+        }
+        let asked = self.hub.identity_roots(domain).await;
+        let roots = asked.map_err(|fault| Fault::Unreachable(fault.to_string()))?;
+        let bytes = IdentityRootsDocument { roots: roots.clone() }.encode();
+        let put = RowChange::Put { kind: ROOTS, key: key.to_vec(), expected: None, bytes };
+        self.store.record(Batch { rows: vec![put], ..Batch::default() }).await?;
+        Ok(roots)
     }
 
     /// Hands an operation to an adapter instance.

@@ -6,10 +6,9 @@ use mimi_store::{Batch, Next, Row, RowChange};
 use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::intake::Lane;
-use crate::limits::DELIVERY_ATTEMPTS_MAX;
 use crate::rows::{
-    self, EVENT, EventRow, Key, LETTER, LINK, LINK_ROOM, Letter, Link, LinkId, MESSAGE, MessageRow, OPENING,
-    OUTBOX, Outgoing,
+    self, EVENT, EventRow, Key, LETTER, LINK, LINK_ROOM, Letter, Link, LinkId, LinkState, MESSAGE,
+    MessageRow, OPENING, OUTBOX, Outgoing,
 };
 
 /// A row of an outbox, opened.
@@ -19,7 +18,6 @@ struct Queued {
 }
 
 /// What an operation made on the native side.
-#[derive(Default)]
 struct Made {
     event: Option<NativeEventId>,
     room: Option<NativeRoomId>,
@@ -32,7 +30,9 @@ impl Core {
         let Some((link, link_row)) = self.link(id).await? else { return Ok(Next::Rest) };
         if matches!(queued.outgoing.operation, Operation::OpenDirect { .. }) && link.native_room.is_some() {
             // The native user was faster: there is a chat already.
-            self.settle(id, (link, link_row), &queued, Made::default()).await?;
+            let opening = RowChange::Delete { kind: OPENING, key: opening_key(id, &link), expected: None };
+            let changes = vec![delete(&queued.row), opening];
+            self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
             return Ok(Next::Again);
         }
         let attempt = self.attempts.next(&queued.outgoing.op_id);
@@ -53,13 +53,11 @@ impl Core {
                 Ok(Next::Again)
             }
             Outcome::RetryAfter { wait } => Ok(Next::After(wait)),
-            Outcome::Refused { code, text } => self.set_aside(id, &queued, format!("{code:?}: {text}")).await,
-            // The op_id makes a repetition harmless as far as the adapter's guarantee says.
-            Outcome::Unsure { why } | Outcome::Broken { why }
-                if attempt >= DELIVERY_ATTEMPTS_MAX && self.is_open(&link.adapter).await =>
-            {
-                self.set_aside(id, &queued, why).await
+            Outcome::Refused { code, text } => {
+                self.set_aside(id, (link, link_row), &queued, format!("{code:?}: {text}")).await
             }
+            // Never given up for the network's sake, however long it is away; the op_id makes a repetition harmless as
+            // far as the adapter's guarantee says.
             Outcome::Unsure { why } | Outcome::Broken { why } => {
                 tracing::debug!(link = %id, attempt, why, "an operation will be tried again");
                 Ok(Next::BackOff)
@@ -90,7 +88,7 @@ impl Core {
                 expected: None,
                 bytes: rows::encode(id),
             });
-            changes.push(RowChange::Delete { kind: OPENING, key: opening_key(&link), expected: None });
+            changes.push(RowChange::Delete { kind: OPENING, key: opening_key(id, &link), expected: None });
             link.native_room = Some(room);
             changes.push(put_link(id, &link, &link_row));
         }
@@ -118,13 +116,25 @@ impl Core {
     }
 
     /// Moves an operation that will never succeed out of the way of those behind it; nothing is forgotten.
-    async fn set_aside(&self, id: &LinkId, queued: &Queued, why: String) -> Result<Next, Fault> {
+    async fn set_aside(
+        &self,
+        id: &LinkId,
+        (mut link, link_row): (Link, Row),
+        queued: &Queued,
+        why: String,
+    ) -> Result<Next, Fault> {
         tracing::warn!(link = %id, op_id = %queued.outgoing.op_id, why, "an operation was set aside");
         metrics::counter!("dead_letters_total").increment(1);
         let letter = Letter { outgoing: queued.outgoing.clone(), why, at_ms: self.clock.now().0 };
         let key = queued.row.key.clone();
         let bytes = self.sealing.seal(self.clock.now().0, &key, &rows::encode(&letter)).await?;
-        let changes = vec![delete(&queued.row), RowChange::Insert { kind: LETTER, key, bytes }];
+        let mut changes = vec![delete(&queued.row), RowChange::Insert { kind: LETTER, key, bytes }];
+        if let Operation::OpenDirect { .. } = queued.outgoing.operation {
+            // There will be no native chat: what is said in the room has nowhere to go.
+            changes.push(RowChange::Delete { kind: OPENING, key: opening_key(id, &link), expected: None });
+            link.state = LinkState::Refused;
+            changes.push(put_link(id, &link, &link_row));
+        }
         self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
         self.attempts.forget(&queued.outgoing.op_id);
         Ok(Next::Again)
@@ -146,8 +156,8 @@ impl Core {
 }
 
 /// Where it is noted that a native user is being invited to a chat of which we do not know the name yet.
-pub(crate) fn opening_key(link: &Link) -> Vec<u8> {
-    Key::of(&link.adapter).and(link.native_user.as_str().as_bytes()).bytes()
+pub(crate) fn opening_key(id: &LinkId, link: &Link) -> Vec<u8> {
+    Key::of(&link.adapter).and(link.native_user.as_str().as_bytes()).and(id.0.as_bytes()).bytes()
 }
 
 /// Stores a changed link, if nobody else changed it meanwhile.

@@ -1,10 +1,15 @@
 //! What may fail while the bridge works; nothing of it loses a row.
 
+use std::time::Duration;
+
 use mimi_client::ClientFault;
 use mimi_client::vault::NotOurs;
 use mimi_store::{Next, StoreFault};
 
 use crate::rows::Unreadable;
+
+/// The pause before a run that was overtaken begins again.
+const OVERTAKEN_PAUSE: Duration = Duration::from_millis(10);
 
 /// Why a run did not finish.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +41,8 @@ impl Fault {
     /// How the run that met the fault goes on.
     pub(crate) fn next(&self) -> Next {
         match self {
-            Self::Overtaken => Next::Again,
+            // Not at once: two that overtake each other for ever must not cost a core.
+            Self::Overtaken => Next::After(OVERTAKEN_PAUSE),
             Self::Store(_)
             | Self::Unreachable(_)
             | Self::Sealed(_)

@@ -80,7 +80,7 @@ impl Core {
         changes.push(RowChange::Insert { kind: LINK, key: link_key, bytes });
         changes.push(pair.put(&id));
         self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
-        tracing::info!(target: "drawbridge::step", who = %link.hosted, what = "opens a direct chat", with = %link.peer);
+        tracing::debug!(target: "drawbridge::step", who = %link.hosted, what = "opens a direct chat", with = %link.peer);
         self.wake_link(id);
         self.wake_room(room);
         Ok(Next::Again)

@@ -69,8 +69,8 @@ impl Core {
 
     /// Nothing is known of the conversation: either it is none of ours, or it is ours and its name is on its way to us.
     async fn unlinked(&self, incoming: &Incoming) -> Result<Next, Fault> {
-        let key = Key::of(&incoming.lane.adapter).and(incoming.event.from.as_str().as_bytes()).bytes();
-        if self.store.row(OPENING, &key).await?.is_some() {
+        let key = Key::of(&incoming.lane.adapter).and(incoming.event.from.as_str().as_bytes());
+        if !self.store.rows(OPENING, key.range(), 1).await?.is_empty() {
             return Ok(Next::BackOff);
         }
         tracing::debug!(adapter = %incoming.lane.adapter, "an event of a conversation that is not linked");

@@ -24,9 +24,6 @@ pub const RESEAL_MAX: u32 = 20;
 /// Longest display name carried with a message, in bytes: names are decoration.
 pub const DISPLAY_NAME_LENGTH_MAX: usize = 100;
 
-/// Deliveries tried before an operation that keeps failing for its own sake is set aside as a dead letter.
-pub const DELIVERY_ATTEMPTS_MAX: u32 = 50;
-
 /// Followed rooms kept in memory; the rest are loaded when something happens in them.
 pub const ROOMS_IN_MEMORY_MAX: usize = 10_000;
 

@@ -1,13 +1,15 @@
+use std::collections::BTreeSet;
+
 use mimi_mls::hosted::{
     Application, CommitPlan, CommitSummary, HostedRoom, OwnCommit, ProcessFault, Processed,
 };
 use mimi_mls::{
-    ComponentLogic, ComponentOperation, ComponentRefused, Epoch, IdentityRoots, LeafIndex, SafeAad,
-    read_identity,
+    ComponentLogic, ComponentOperation, ComponentRefused, Epoch, IdentityRoots, LeafIndex, MlsMessage,
+    SafeAad, read_identity,
 };
 use mimi_room_policy::components::{ParticipantListData, RoomMetaData};
 use mimi_room_policy::{ComponentId, RoleIndex, apply_component};
-use mimi_uri::{RoomUri, UserUri};
+use mimi_uri::{Domain, RoomUri, UserUri};
 use mimi_wire::key_material::KEY_MATERIAL_REQUEST_LABEL;
 use mimi_wire::{
     CipherSuite, Credential, FanoutEvent, FanoutMessage, GroupInfoOption, HandshakeBundle,
@@ -28,6 +30,8 @@ pub struct RoomClient {
     /// Users whose own leaf is proposed to go: they say nothing more.
     leaving: Vec<UserUri>,
     pending_proposals: usize,
+    /// Members whom nobody has vouched for yet; what they say is not shown.
+    unproven: Vec<UserUri>,
 }
 
 /// The component rules of room policy, as MLS asks for them.
@@ -54,7 +58,7 @@ impl ComponentLogic for Rules {
 
 impl RoomClient {
     pub(crate) fn of(room: &RoomUri, hosted: HostedRoom) -> Self {
-        Self { room: room.clone(), hosted, leaving: vec![], pending_proposals: 0 }
+        Self { room: room.clone(), hosted, leaving: vec![], pending_proposals: 0, unproven: vec![] }
     }
 
     /// Comes into a room by a Welcome, with the opened secrets of the `KeyPackages` it is for.
@@ -75,7 +79,13 @@ impl RoomClient {
     pub fn load(room: &RoomUri, snapshot: &[u8]) -> Result<Self, ClientFault> {
         let (leaving, pending_proposals, hosted): (Vec<UserUri>, usize, serde_bytes::ByteBuf) =
             rmp_serde::from_slice(snapshot).map_err(|fault| ClientFault::State(fault.to_string()))?;
-        Ok(Self { room: room.clone(), hosted: HostedRoom::load(&hosted)?, leaving, pending_proposals })
+        Ok(Self {
+            room: room.clone(),
+            hosted: HostedRoom::load(&hosted)?,
+            leaving,
+            pending_proposals,
+            unproven: vec![],
+        })
     }
 
     /// Everything, as bytes; secret through and through.
@@ -147,9 +157,48 @@ impl RoomClient {
         self.hosted.needs_resync()
     }
 
-    /// Reads an event of the room's log.
+    /// The providers whose users have clients in the room.
+    pub fn providers(&self) -> BTreeSet<Domain> {
+        let users = self.hosted.members();
+        users
+            .iter()
+            .filter_map(|member| read_identity(&member.credential).ok())
+            .map(|who| who.user.domain().clone())
+            .collect()
+    }
+
+    /// Checks every member's credential against his provider's roots; from now on only those who pass are heard.
+    ///
+    /// To be called after joining, loading and every change. Returns whoever does not pass.
+    pub fn prove(&mut self, roots: &IdentityRoots, now: Timestamp) -> &[UserUri] {
+        let proven = |member: &mimi_mls::Member| {
+            mimi_mls::verify_credential(&member.credential, &member.signature_key, roots, now.seconds())
+                .is_ok()
+        };
+        let members = self.hosted.members();
+        let unproven = members.iter().filter(|member| !proven(member));
+        self.unproven = unproven
+            .filter_map(|member| read_identity(&member.credential).ok())
+            .map(|who| who.user)
+            .collect();
+        &self.unproven
+    }
+
+    /// Reads an event of the room's log: all its proposals, or the one message or commit that it is.
     pub fn read(&mut self, event: &FanoutMessage) -> Result<Reading, ClientFault> {
-        match self.hosted.process(event.message(), &Rules) {
+        let more: &[MlsMessage] = match &event.event {
+            FanoutEvent::Proposal { more_proposals, .. } => more_proposals,
+            FanoutEvent::Commit { .. } | FanoutEvent::Application { .. } | FanoutEvent::Welcome { .. } => &[],
+        };
+        let reading = self.read_one(event, event.message())?;
+        for message in more {
+            self.read_one(event, message)?;
+        }
+        Ok(reading)
+    }
+
+    fn read_one(&mut self, event: &FanoutMessage, message: &MlsMessage) -> Result<Reading, ClientFault> {
+        match self.hosted.process(message, &Rules) {
             Ok(Processed::Application(application)) => Ok(self.message(application, event)),
             Ok(Processed::Commit(summary)) => Ok(Reading::Changed(self.changed(&summary))),
             Ok(Processed::Proposal(proposal)) => {
@@ -169,7 +218,11 @@ impl RoomClient {
                 | ProcessFault::Internal(_)),
             ) => Err(ClientFault::State(fault.to_string())),
             Err(ProcessFault::AlreadyRead { .. }) => Ok(Reading::Nothing("a message that was read before")),
-            Err(fault) => Ok(Reading::SetAside(fault.to_string())),
+            // A message that cannot be read is only itself; a handshake skipped would cost all that follows it.
+            Err(fault) if matches!(event.event, FanoutEvent::Application { .. }) => {
+                Ok(Reading::SetAside(fault.to_string()))
+            }
+            Err(fault) => Err(ClientFault::State(fault.to_string())),
         }
     }
 
@@ -290,6 +343,9 @@ impl RoomClient {
         let Ok(who) = read_identity(&application.credential) else {
             return Reading::SetAside("the sender's credential does not read".to_owned());
         };
+        if self.unproven.contains(&who.user) {
+            return Reading::SetAside("nobody vouches for the sender".to_owned());
+        }
         if let FanoutEvent::Application { frank: Some(frank), .. } = &event.event {
             let agent = self.hosted.component(ComponentId::FRANKING_AGENT.0);
             if let Err(why) = franking::check(frank, agent, (&who.user, &self.room, event.timestamp)) {

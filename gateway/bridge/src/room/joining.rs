@@ -1,7 +1,10 @@
 //! Coming into a room by a Welcome: the first hosted user brings the group, the next only their leaf.
 
+use std::collections::BTreeSet;
+
 use mimi_adapter::{NativeUserId, Operation, PuppetProfile, Speaker};
 use mimi_client::RoomClient;
+use mimi_client::mint::open_secret;
 use mimi_mls::KeyPackageRef;
 use mimi_store::{Batch, EventKind, EventRow, KeyPackageRow, RowChange};
 use mimi_uri::{RoomUri, UserUri};
@@ -18,6 +21,8 @@ use crate::wording;
 /// A hosted user who was welcomed, with the opened secret of the `KeyPackage` that was used.
 struct Welcomed {
     user: UserUri,
+    /// Who claimed the `KeyPackage`: the one whom the chat is with.
+    requester: UserUri,
     reference: KeyPackageRef,
     secret: Vec<u8>,
 }
@@ -56,20 +61,22 @@ impl Core {
         let secrets: Vec<Vec<u8>> = welcomed.iter().map(|welcomed| welcomed.secret.clone()).collect();
         match RoomClient::join(&followed.room, &message, &secrets) {
             Ok(client) => followed.client = Some(client),
-            Err(fault) => {
-                tracing::warn!(room = %followed.room, %fault, "a Welcome was not accepted");
-                metrics::counter!("welcomes_refused_total").increment(1);
-                return Ok(false);
-            }
+            Err(fault) => return Ok(refuse_welcome(followed, &fault.to_string())),
+        }
+        if !self.prove(followed).await?.is_empty() {
+            return Ok(refuse_welcome(followed, "nobody vouches for a member of the room"));
         }
         let mut batch = Batch::default();
         for one in &welcomed {
-            self.link_hosted(followed, &one.user, &mut batch).await?;
+            if !is_direct_chat(followed.client()?, one) {
+                return Ok(refuse_welcome(followed, "it is no direct chat with the one who asked for it"));
+            }
+            self.link_hosted(followed, one, &mut batch).await?;
         }
         batch.used_key_packages = welcomed.iter().map(|one| one.reference.clone()).collect();
         self.store_room(followed, true, batch).await?;
         for (user, link) in &followed.row.links {
-            tracing::info!(target: "drawbridge::step", who = %user, what = "joins", room = %followed.room);
+            tracing::debug!(target: "drawbridge::step", who = %user, what = "joins", room = %followed.room);
             self.wake_link(link.clone());
         }
         Ok(true)
@@ -88,7 +95,10 @@ impl Core {
                 tracing::warn!(room = %followed.room, user = %one.user, "a welcomed user has no leaf in the room");
                 continue;
             }
-            self.link_hosted(followed, &one.user, batch).await?;
+            if !is_direct_chat(followed.client()?, one) {
+                continue;
+            }
+            self.link_hosted(followed, one, batch).await?;
             batch.used_key_packages.push(one.reference.clone());
         }
         Ok(!welcomed.is_empty())
@@ -97,34 +107,29 @@ impl Core {
     /// Which of our hosted users a Welcome is for: those whose `KeyPackage` was claimed for this very room.
     async fn welcomed(&self, room: &RoomUri, message: &FanoutMessage) -> Result<Vec<Welcomed>, Fault> {
         let mut welcomed = Vec::new();
-        for reference in message.message().welcome_references() {
+        let references: BTreeSet<KeyPackageRef> =
+            message.message().welcome_references().into_iter().collect();
+        for reference in references {
             let Some(row) = self.store.key_package(&reference).await? else { continue };
             if row.room != *room {
                 tracing::warn!(%room, claimed_for = %row.room, "a KeyPackage was used for another room than it was claimed for");
                 continue;
             }
-            let KeyPackageRow { user, secret, .. } = row;
-            let secret = self.mint_vault_open(&reference, &secret)?;
-            welcomed.push(Welcomed { user, reference, secret });
+            let KeyPackageRow { user, requester, secret, .. } = row;
+            let secret = open_secret(&self.vault, &reference, &secret)?;
+            welcomed.push(Welcomed { user, requester, reference, secret });
         }
         Ok(welcomed)
-    }
-
-    fn mint_vault_open(&self, reference: &KeyPackageRef, sealed: &[u8]) -> Result<Vec<u8>, Fault> {
-        Ok(mimi_client::mint::open_secret(&self.vault, reference, sealed)?)
     }
 
     /// Shows the room to a hosted user: in the chat he has with the other participant, or in a new one.
     async fn link_hosted(
         &self,
         followed: &mut Followed,
-        hosted: &UserUri,
+        Welcomed { user: hosted, requester: peer, .. }: &Welcomed,
         batch: &mut Batch,
     ) -> Result<(), Fault> {
-        let Some(peer) = followed.client()?.participants().into_iter().find(|user| user != hosted) else {
-            return Ok(());
-        };
-        let pair = self.pair(hosted, &peer).await?;
+        let pair = self.pair(hosted, peer).await?;
         if let Some((id, mut link, row)) = pair.linked(&[LinkState::Active, LinkState::Refused]) {
             link.attach(&followed.room);
             link.state = LinkState::Active;
@@ -133,8 +138,14 @@ impl Core {
             return Ok(());
         }
         let Some((adapter, native_user)) = self.networks.native(hosted) else { return Ok(()) };
-        let id =
-            LinkId(self.vault.name("link", &[hosted.as_str().as_bytes(), followed.room.as_str().as_bytes()]));
+        let id = LinkId(self.vault.name(
+            "link",
+            &[
+                hosted.as_str().as_bytes(),
+                followed.room.as_str().as_bytes(),
+                &followed.row.position.to_be_bytes(),
+            ],
+        ));
         let link = Link {
             adapter,
             hosted: hosted.clone(),
@@ -154,12 +165,12 @@ impl Core {
         batch.rows.push(pair.put(&id));
         let opening = RowChange::Put {
             kind: OPENING,
-            key: opening_key(&link),
+            key: opening_key(&id, &link),
             expected: None,
             bytes: rows::encode(&id),
         };
         batch.rows.push(opening);
-        self.open_native(followed, &id, (&peer, &native_user), batch).await?;
+        self.open_native(followed, &id, (peer, &native_user), batch).await?;
         followed.row.links.push((hosted.clone(), id));
         Ok(())
     }
@@ -184,4 +195,20 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// A direct room has its two people and nobody else, and the other one is who claimed our user's `KeyPackage` (G8).
+fn is_direct_chat(client: &RoomClient, welcomed: &Welcomed) -> bool {
+    let mut two = [&welcomed.user, &welcomed.requester];
+    two.sort();
+    let mut participants = client.participants();
+    participants.sort();
+    participants.iter().eq(two)
+}
+
+fn refuse_welcome(followed: &mut Followed, why: &str) -> bool {
+    tracing::warn!(room = %followed.room, why, "a Welcome was not accepted");
+    metrics::counter!("welcomes_refused_total").increment(1);
+    followed.client = None;
+    false
 }

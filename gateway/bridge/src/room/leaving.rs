@@ -36,16 +36,24 @@ impl Core {
             if followed.row.stage != Stage::Joined {
                 return Ok(());
             }
-            self.settle_in_flight(followed).await?;
-            self.follow_log(followed).await?;
-            if !followed.client()?.is_active(&link.hosted) || followed.client()?.is_leaving(&link.hosted) {
-                return Ok(());
+            // Proposed anew as often as the room has moved on before the proposal came.
+            loop {
+                self.settle_in_flight(followed).await?;
+                self.follow_log(followed).await?;
+                let client = followed.client()?;
+                if !client.is_active(&link.hosted) || client.is_leaving(&link.hosted) {
+                    return Ok(());
+                }
+                let update = client.propose_leave(&link.hosted)?;
+                followed.row.in_flight =
+                    Some(InFlight { body: update.encode(), intent: Intent::Leave(link.hosted.clone()) });
+                self.store_room(followed, true, Batch::default()).await?;
+                let before = followed.client()?.epoch();
+                self.settle_in_flight(followed).await?;
+                if followed.client()?.epoch() == before {
+                    return Ok(());
+                }
             }
-            let update = followed.client()?.propose_leave(&link.hosted)?;
-            followed.row.in_flight =
-                Some(InFlight { body: update.encode(), intent: Intent::Leave(link.hosted.clone()) });
-            self.store_room(followed, true, Batch::default()).await?;
-            self.settle_in_flight(followed).await
         })
         .await?;
         self.wake_room(room.clone());
@@ -73,7 +81,6 @@ impl Core {
     pub(super) async fn wish_anew(
         &self,
         followed: &mut Followed,
-        intent: &Intent,
         response: &UpdateRoomResponse,
     ) -> Result<(), Fault> {
         let before = followed.client()?.epoch();
@@ -91,7 +98,7 @@ impl Core {
                 self.give_up_opening(followed, "the room does not allow it").await
             }
             UpdateVerdict::NotAllowed | UpdateVerdict::InvalidProposal { .. } if !moved_on => {
-                Err(Fault::Unreachable(format!("the hub refuses {intent:?}: {response:?}")))
+                Err(Fault::Unreachable(format!("the hub refuses an update: {response:?}")))
             }
             UpdateVerdict::NotAllowed
             | UpdateVerdict::InvalidProposal { .. }

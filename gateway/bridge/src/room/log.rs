@@ -2,7 +2,7 @@
 
 use mimi_adapter::{OpId, Operation, PuppetProfile, Speaker};
 use mimi_client::{Change, Reading};
-use mimi_store::{Batch, EventLimit, EventRow, Seq};
+use mimi_store::{Batch, EventLimit, EventRow, RowChange, Seq};
 use mimi_wire::FanoutMessage;
 
 use super::Followed;
@@ -11,7 +11,7 @@ use crate::delivery::put_link;
 use crate::fault::Fault;
 use crate::limits::{EVENT_BYTES_PER_READ_MAX, EVENTS_PER_COMMIT_MAX};
 use crate::op_id;
-use crate::rows::{LinkId, LinkState, Outgoing, Stage};
+use crate::rows::{self, Key, LinkId, LinkState, MESSAGE, MessageRow, Outgoing, Stage};
 use crate::translate::{self, Received};
 use crate::wording;
 
@@ -125,10 +125,23 @@ impl Core {
             }
         };
         for (hosted, id) in followed.row.links.clone() {
-            if hosted == read.sender {
+            let Some((link, _)) = self.link(&id).await? else { continue };
+            // A direct chat shows the one whom it is with, and each message once (G28).
+            let message_key = Key::of(&id.0).and(&received.message).bytes();
+            if link.peer != read.sender
+                || link.hosted != hosted
+                || link.state != LinkState::Active
+                || self.store.row(MESSAGE, &message_key).await?.is_some()
+            {
                 continue;
             }
-            let Some((link, _)) = self.link(&id).await? else { continue };
+            let bytes = rows::encode(&MessageRow { event: None });
+            effects.batch.rows.push(RowChange::Put {
+                kind: MESSAGE,
+                key: message_key,
+                expected: None,
+                bytes,
+            });
             let Some(instance) = self.instances.get(&link.adapter) else { continue };
             let capabilities = instance.adapter.manifest().capabilities;
             let op_id = op_id::for_event(&id, &followed.room, event.seq.0, "name");
@@ -170,6 +183,7 @@ impl Core {
     ) -> Result<(), Fault> {
         effects.group_changed = true;
         followed.commit_at = None;
+        self.prove(followed).await?;
         for (hosted, id) in followed.row.links.clone() {
             if change.left.contains(&hosted) || self.peer_left(&id, change).await? {
                 self.end_link(followed, &id, effects).await?;
@@ -207,6 +221,7 @@ impl Core {
             link.state = LinkState::Left;
         }
         effects.batch.rows.push(put_link(id, &link, &row));
+        followed.row.links.retain(|(_, linked)| linked != id);
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use tokio::sync::Mutex as Turn;
 use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::limits::ROOMS_IN_MEMORY_MAX;
-use crate::rows::{self, LinkId, ROOM, RoomRow, SNAPSHOT, Stage};
+use crate::rows::{self, InFlight, Intent, LinkId, ROOM, RoomRow, SNAPSHOT, Stage};
 
 /// The rooms in memory, each with its turn: whoever holds it may act in the room.
 #[derive(Default)]
@@ -82,9 +82,10 @@ impl Core {
     pub(crate) async fn run_room(&self, room: &RoomUri) -> Result<Next, Fault> {
         let slot = self.rooms.slot(room);
         let mut held = slot.lock().await;
-        let result = self.advance(room, &mut held).await;
-        if result.is_err() {
-            *held = None;
+        let mut mine = held.take();
+        let result = self.advance(room, &mut mine).await;
+        if result.is_ok() {
+            *held = mine;
         }
         result
     }
@@ -99,7 +100,13 @@ impl Core {
             Stage::Opening => self.open(followed).await?,
             Stage::Joined => {}
         }
-        self.settle_in_flight(followed).await?;
+        if let Err(fault) = self.settle_in_flight(followed).await {
+            // A message of ours that waits holds up nobody else's; only an own commit must be answered first.
+            if matches!(followed.row.in_flight, Some(InFlight { intent: Intent::Post(_), .. })) {
+                self.follow_log(followed).await?;
+            }
+            return Err(fault);
+        }
         self.follow_log(followed).await?;
         self.commit_pending(followed).await
     }
@@ -112,18 +119,15 @@ impl Core {
     ) -> Result<Option<R>, Fault> {
         let slot = self.rooms.slot(room);
         let mut held = slot.lock().await;
-        let result = async {
-            if !self.load(room, &mut held).await? {
-                return Ok(None);
-            }
-            let Some(followed) = held.as_mut() else { return Ok(None) };
-            act(followed).await.map(Some)
+        // Taken out while it may be half changed: put back only if all went well, also if this is never finished.
+        let mut mine = held.take();
+        if !self.load(room, &mut mine).await? {
+            return Ok(None);
         }
-        .await;
-        if result.is_err() {
-            *held = None;
-        }
-        result
+        let Some(followed) = mine.as_mut() else { return Ok(None) };
+        let acted = act(followed).await?;
+        *held = mine;
+        Ok(Some(acted))
     }
 
     /// Loads a room from its rows; whether it has any.
@@ -144,12 +148,23 @@ impl Core {
         if let Some(snapshot) = self.store.row(SNAPSHOT, room.as_str().as_bytes()).await? {
             let plain = self.vault.open(Purpose::RoomState, &snapshot_key(room), &snapshot.bytes)?;
             followed.client = Some(RoomClient::load(room, &plain)?);
+            self.prove(&mut followed).await?;
             self.replay_log(&mut followed).await?;
             let (epoch, generations) = (followed.row.epoch, followed.row.generations.clone());
             followed.client()?.resume(epoch, &generations)?;
         }
         *held = Some(followed);
         Ok(true)
+    }
+
+    /// Sees to it that the members' credentials are checked; whoever does not pass is returned, and not heard.
+    pub(super) async fn prove(&self, followed: &mut Followed) -> Result<Vec<UserUri>, Fault> {
+        let client = followed.client()?;
+        for domain in client.providers() {
+            self.know_roots(&domain).await?;
+        }
+        let roots = self.roots.read().await;
+        Ok(client.prove(&roots, self.clock.now()).to_vec())
     }
 
     /// The change that stores a room's row, if nobody else did meanwhile: the fence of every seal and commit.

@@ -112,15 +112,13 @@ impl Core {
         not_allowed: bool,
     ) -> Result<(), Fault> {
         let before = followed.client()?.epoch();
-        followed.row.in_flight = None;
         self.follow_log(followed).await?;
         if not_allowed && followed.client()?.epoch() == before || !followed.client()?.is_active(&post.sender)
         {
             return self.give_up_post(followed, &post).await;
         }
         if followed.client()?.epoch() == before {
-            // The hub is ahead of what reached us; the message stays in flight until its news arrives.
-            followed.row.in_flight = Some(InFlight { body: vec![], intent: Intent::Post(post) });
+            // The hub is ahead of what reached us; the message stays in flight, as it was, until the news arrives.
             return Err(Fault::Unreachable("the room's newest commit has not arrived yet".to_owned()));
         }
         post.reseals += 1;

@@ -89,15 +89,18 @@ impl Core {
                 }
                 followed.row.in_flight = None;
                 self.store_room(followed, is_commit, Batch::default()).await?;
-                self.wish_anew(followed, intent, &response).await
+                self.wish_anew(followed, &response).await
             }
         }
     }
 
     async fn settle_post(&self, followed: &mut Followed, body: &[u8], post: Post) -> Result<(), Fault> {
         let request = SubmitMessageRequest::decode(body).map_err(ours)?;
-        let response =
-            self.hub.submit_message(&followed.room, &request).await.map_err(|fault| unreachable(&fault))?;
+        let response = match self.hub.submit_message(&followed.room, &request).await {
+            Ok(response) => response,
+            Err(HubFault::Rejected { .. }) => return self.give_up_post(followed, &post).await,
+            Err(fault) => return Err(unreachable(&fault)),
+        };
         match response {
             SubmitMessageResponse::Accepted { .. } => {
                 followed.row.in_flight = None;

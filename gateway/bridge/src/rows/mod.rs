@@ -12,7 +12,8 @@
 //! | `outbox` | link, n | [`Outgoing`], sealed | room and lane runs | the link's delivery run |
 //! | `message` | link, message id | [`MessageRow`] | lane and delivery runs | – |
 //! | `letter` | link, n | [`Letter`], sealed | the link's delivery run | – |
-//! | `opening` | adapter, native user | a chat with him is being opened | the room's run | the link's delivery run |
+//! | `roots` | provider | its identity roots | rooms that need them | – |
+//! | `opening` | adapter, native user, link | a chat with him is being opened | the room's run | the link's delivery run |
 //! | `profile` | adapter, native user | what he calls himself | the lane's run | – |
 //! | `data_key` | day | a day's key, sealed | sealing | retention |
 
@@ -40,6 +41,7 @@ pub(crate) const SNAPSHOT: RowKind = RowKind("snapshot");
 pub(crate) const OUTBOX: RowKind = RowKind("outbox");
 pub(crate) const MESSAGE: RowKind = RowKind("message");
 pub(crate) const LETTER: RowKind = RowKind("letter");
+pub(crate) const ROOTS: RowKind = RowKind("roots");
 pub(crate) const OPENING: RowKind = RowKind("opening");
 pub(crate) const PROFILE: RowKind = RowKind("profile");
 pub(crate) const DATA_KEY: RowKind = RowKind("data_key");

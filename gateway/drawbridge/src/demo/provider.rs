@@ -15,7 +15,7 @@ use super::limits::{START_TIME_MAX, STOP_TIME_MAX};
 use super::stage::{Place, Stage};
 
 /// What the providers log: every step, and every fault of those who meet the network.
-const LOGGED: &str = "info,mimi_server=debug,mimi_bridge=debug";
+const LOGGED: &str = "info,drawbridge::step=debug,mimi_server=debug,mimi_bridge=debug";
 
 /// Both processes.
 pub(super) struct Providers {
