@@ -70,9 +70,11 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> Runs<K> {
 
     async fn run_until_rest(self, key: K) {
         let mut delay = RETRY_DELAY_MIN;
-        while !self.stop.is_cancelled() {
+        loop {
             // A bug in one run must not silence its key until the next restart.
-            let ran = AssertUnwindSafe((self.run)(key.clone())).catch_unwind().await;
+            let run = AssertUnwindSafe((self.run)(key.clone())).catch_unwind();
+            // What a stop cuts off is found again in the rows, as after a crash.
+            let Some(ran) = self.stop.run_until_cancelled(run).await else { return };
             let wait = match ran.unwrap_or(Next::BackOff) {
                 Next::Rest if self.rests(&key) => return,
                 Next::Rest | Next::Again => Duration::ZERO,
