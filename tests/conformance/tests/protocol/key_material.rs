@@ -17,7 +17,7 @@ use mimi_wire::{
     KeyMaterialUserCode,
 };
 
-use crate::malformed::every_spoilt_form_is_refused;
+use crate::malformed::{every_spoilt_form_is_refused, reread};
 
 // As the target's provider.
 
@@ -47,7 +47,8 @@ async fn g5_every_spoilt_request_is_refused_and_nothing_of_it_stored() {
     let request = room.bob.asks_for(&user("alice@a"), &room.uri);
     let valid = world.b.call(Endpoint::KeyMaterial, "mimi://a.example/u/alice", request.encode());
 
-    every_spoilt_form_is_refused(&world, &world.b, &valid, &request.encode()).await;
+    every_spoilt_form_is_refused(&world, &world.b, &valid, &request.encode(), reread::<KeyMaterialRequest>)
+        .await;
 
     assert_eq!(world.b.say(&valid).await.status, 200);
 }

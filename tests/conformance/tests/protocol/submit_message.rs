@@ -17,7 +17,7 @@ use mimi_wire::{
     SubmitMessageRequest, SubmitMessageResponse, UpdateVerdict,
 };
 
-use crate::malformed::every_spoilt_form_is_refused;
+use crate::malformed::{every_spoilt_form_is_refused, reread};
 
 #[tokio::test]
 async fn a_message_is_accepted_and_told_to_every_follower_with_the_same_time_and_frank() {
@@ -113,7 +113,7 @@ async fn g5_every_spoilt_message_is_refused_and_nothing_of_it_stored() {
     let body = chat.bob.says("hi").encode();
     let valid = world.b.call(Endpoint::SubmitMessage, chat.uri.as_str(), body.clone());
 
-    every_spoilt_form_is_refused(&world, &world.b, &valid, &body).await;
+    every_spoilt_form_is_refused(&world, &world.b, &valid, &body, reread::<SubmitMessageRequest>).await;
 
     assert_eq!(world.b.say(&valid).await.status, 200);
 }

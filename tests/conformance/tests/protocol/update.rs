@@ -18,7 +18,7 @@ use mimi_wire::{
     HandshakeBundle, RatchetTreeOption, UpdateRequest, UpdateRoomResponse, UpdateVerdict,
 };
 
-use crate::malformed::every_spoilt_form_is_refused;
+use crate::malformed::{every_spoilt_form_is_refused, reread};
 
 // Commits.
 
@@ -45,7 +45,7 @@ async fn g5_every_spoilt_commit_is_refused_and_nothing_of_it_stored() {
     let update = add(&world, &mut chat, "dora@c").await;
     let valid = world.b.call(Endpoint::Update, chat.uri.as_str(), update.encode());
 
-    every_spoilt_form_is_refused(&world, &world.b, &valid, &update.encode()).await;
+    every_spoilt_form_is_refused(&world, &world.b, &valid, &update.encode(), reread::<UpdateRequest>).await;
 
     assert!(is_success(&world.b.update(&chat.uri, &update).await));
 }
@@ -57,7 +57,7 @@ async fn g5_every_spoilt_proposal_is_refused_and_nothing_of_it_stored() {
     let update = leave(&mut chat.bob);
     let valid = world.b.call(Endpoint::Update, chat.uri.as_str(), update.encode());
 
-    every_spoilt_form_is_refused(&world, &world.b, &valid, &update.encode()).await;
+    every_spoilt_form_is_refused(&world, &world.b, &valid, &update.encode(), reread::<UpdateRequest>).await;
 
     assert!(is_success(&world.b.update(&chat.uri, &update).await));
 }
