@@ -130,7 +130,11 @@ impl Core {
         batch: &mut Batch,
     ) -> Result<(), Fault> {
         let pair = self.pair(hosted, peer).await?;
-        if let Some((id, mut link, row)) = pair.linked(&[LinkState::Active, LinkState::Refused]) {
+        // A chat that the native network refused to open is none: it gets another attempt, under a new link.
+        let linked = pair
+            .linked(&[LinkState::Active, LinkState::Refused])
+            .filter(|(_, link, _)| link.state == LinkState::Active || link.native_room.is_some());
+        if let Some((id, mut link, row)) = linked {
             link.attach(&followed.room);
             link.state = LinkState::Active;
             batch.rows.push(put_link(&id, &link, &row));
