@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use mimi_adapter::naming::Namespace;
 use mimi_adapter::{
-    Adapter, Addresses, Capabilities, Delivery, Guarantee, Guarantees, Host, Manifest, NativeUserId,
+    Adapter, Addresses, Capabilities, Delivery, Feature, Guarantee, Guarantees, Host, Manifest, NativeUserId,
     OpenFault, Operation, Outcome, RefusedCode, Session, SessionStatus, Speaker,
 };
 use mimi_uri::UserUri;
@@ -56,8 +56,7 @@ impl Adapter for LoopbackAdapter {
             capabilities: Capabilities {
                 media_types: vec!["text/plain"],
                 text_bytes_max: TEXT_BYTES_MAX,
-                display_names: true,
-                opens_direct: true,
+                features: vec![Feature::DisplayNames, Feature::OpensDirect],
             },
         }
     }
@@ -145,6 +144,19 @@ impl LoopbackSession {
                 self.tell_room(delivery, EventKind::Joined, Some(puppet), None).await
             }
             Operation::Leave { user } => self.tell_room(delivery, EventKind::Left, Some(user), None).await,
+            Operation::OpenGroup { .. }
+            | Operation::Invite { .. }
+            | Operation::Enter { .. }
+            | Operation::Remove { .. }
+            | Operation::Ban { .. }
+            | Operation::Unban { .. }
+            | Operation::SetRole { .. }
+            | Operation::Rename(_)
+            | Operation::SetTopic(_)
+            | Operation::ShowProgress { .. } => Err(Outcome::refused(
+                RefusedCode::Malformed,
+                "an operation that this network does not declare",
+            )),
             Operation::Post(prepared) => {
                 let text = Some(prepared.plain.as_str());
                 self.tell_room(delivery, EventKind::Message, speaker(delivery), text).await

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mimi_adapter::{
-    Adapter, Addresses, Capabilities, Guarantee, Guarantees, Host, Manifest, OpenFault, Session,
+    Adapter, Addresses, Capabilities, Feature, Guarantee, Guarantees, Host, Manifest, OpenFault, Session,
 };
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -65,8 +65,7 @@ impl Adapter for MatrixAdapter {
             capabilities: Capabilities {
                 media_types: vec!["text/html", "text/plain"],
                 text_bytes_max: TEXT_BYTES_MAX,
-                display_names: true,
-                opens_direct: true,
+                features: vec![Feature::DisplayNames, Feature::OpensDirect],
             },
         }
     }

@@ -89,6 +89,19 @@ impl Link {
                 let (puppet, room) = (self.puppet(puppet).await?, room_of(delivery)?);
                 self.come(&puppet, &room).await
             }
+            Operation::OpenGroup { .. }
+            | Operation::Invite { .. }
+            | Operation::Enter { .. }
+            | Operation::Remove { .. }
+            | Operation::Ban { .. }
+            | Operation::Unban { .. }
+            | Operation::SetRole { .. }
+            | Operation::Rename(_)
+            | Operation::SetTopic(_)
+            | Operation::ShowProgress { .. } => Err(Outcome::refused(
+                RefusedCode::Malformed,
+                "an operation that this network does not declare",
+            )),
             Operation::Post(prepared) => self.say(delivery, &post::message(prepared)?).await,
             Operation::Leave { user } => {
                 let (puppet, room) = (self.puppet(user).await?, room_of(delivery)?);

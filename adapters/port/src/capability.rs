@@ -26,15 +26,32 @@ pub struct Capabilities {
     pub media_types: Vec<&'static str>,
     /// Longest plain text of one [`crate::Operation::Post`], in bytes; longer ones are split before.
     pub text_bytes_max: usize,
-    /// Whether puppets can have display names.
-    pub display_names: bool,
-    /// Whether a puppet can open a direct chat.
-    pub opens_direct: bool,
+    /// What it can do beyond carrying text; nothing else is asked of it.
+    pub features: Vec<Feature>,
+}
+
+/// Something that not every network can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feature {
+    /// Puppets have display names.
+    DisplayNames,
+    /// A puppet can open a direct chat: [`crate::Operation::OpenDirect`].
+    OpensDirect,
+    /// Conversations of several people: the operations from [`crate::Operation::OpenGroup`] to
+    /// [`crate::Operation::SetTopic`].
+    Groups,
+    /// A native user can be shown how far his messages have come: [`crate::Operation::ShowProgress`].
+    Progress,
 }
 
 impl Capabilities {
     /// Whether a part of this media type can be shown.
     pub fn accepts(&self, media_type: &str) -> bool {
         self.media_types.contains(&media_type)
+    }
+
+    /// Whether the network can do this.
+    pub fn can(&self, feature: Feature) -> bool {
+        self.features.contains(&feature)
     }
 }

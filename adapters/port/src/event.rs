@@ -1,7 +1,7 @@
 use mimi_content::NestedPart;
 use serde::{Deserialize, Serialize};
 
-use crate::{NativeEventId, NativeRoomId, NativeUserId, OpId};
+use crate::{GroupMember, GroupProfile, NativeEventId, NativeRoomId, NativeUserId, OpId, Receipt, Role};
 
 /// Events that become durable together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,16 @@ pub enum NativeBody {
         /// The puppet that is invited.
         puppet: NativeUserId,
     },
+    /// `from` invites a puppet of ours into a conversation of several people.
+    GroupInvite {
+        /// The puppet that is invited.
+        puppet: NativeUserId,
+        /// How the conversation presents itself, as far as the invitation tells.
+        group: GroupProfile,
+    },
+    /// Everybody who is in a conversation of several people, puppets too: told when one of ours comes in, and again
+    /// whenever single changes may have been missed.
+    Members(Vec<GroupMember>),
     /// A user, native or puppet, is now in the conversation.
     Joined {
         /// Who joined.
@@ -49,6 +59,40 @@ pub enum NativeBody {
     Left {
         /// Who is gone.
         user: NativeUserId,
+    },
+    /// A user was banned by `from`: he is gone and may not come back.
+    Banned {
+        /// Who is banned.
+        user: NativeUserId,
+    },
+    /// A ban was taken back by `from`; the user is still outside.
+    Unbanned {
+        /// Who may come back.
+        user: NativeUserId,
+    },
+    /// `from` gave a user another role.
+    Role {
+        /// Whose role it is.
+        user: NativeUserId,
+        /// The new one.
+        role: Role,
+    },
+    /// `from` gave the conversation another name.
+    Renamed {
+        /// The new name; `None` if it was taken away.
+        name: Option<String>,
+    },
+    /// `from` gave the conversation another topic.
+    Topic {
+        /// The new topic; `None` if it was taken away.
+        topic: Option<String>,
+    },
+    /// `from` received, or read, what one of our puppets said.
+    Receipt {
+        /// The event that our operation became.
+        event: NativeEventId,
+        /// What he did with it.
+        receipt: Receipt,
     },
     /// A user changed how he is called.
     Profile {

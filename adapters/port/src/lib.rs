@@ -21,6 +21,7 @@ mod capability;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod event;
+mod group;
 mod id;
 pub mod limits;
 pub mod naming;
@@ -30,8 +31,9 @@ mod part;
 
 pub use adapter::{Adapter, Host, IngestFault, Manifest, OpenFault, Session, SessionStatus};
 pub use address::{Addresses, Unnameable};
-pub use capability::{Capabilities, Guarantee, Guarantees};
+pub use capability::{Capabilities, Feature, Guarantee, Guarantees};
 pub use event::{Ingest, NativeBody, NativeEvent};
+pub use group::{GroupMember, GroupProfile, Person, Progress, Receipt, Role};
 pub use id::{NativeEventId, NativeRoomId, NativeUserId, OpId};
 pub use operation::{Delivery, Operation, Prepared, PuppetProfile, Speaker};
 pub use outcome::{Outcome, RefusedCode};

@@ -1,7 +1,7 @@
 use mimi_uri::UserUri;
 use serde::{Deserialize, Serialize};
 
-use crate::{NativeRoomId, NativeUserId, OpId};
+use crate::{GroupProfile, NativeEventId, NativeRoomId, NativeUserId, OpId, Person, Progress, Role};
 
 /// One step towards the native network.
 ///
@@ -49,6 +49,57 @@ pub enum Operation {
     AcceptInvite {
         /// The puppet that was invited.
         puppet: UserUri,
+    },
+    /// Makes a conversation of several people that the gateway itself owns, or finds the one that this very operation
+    /// made before. The answer names it: [`crate::Outcome::Done`]`.room`.
+    OpenGroup {
+        /// How it presents itself.
+        group: GroupProfile,
+        /// The native users who are invited.
+        invite: Vec<NativeUserId>,
+    },
+    /// Invites a native user into the conversation.
+    Invite {
+        /// Whom.
+        user: NativeUserId,
+    },
+    /// Lets the puppet come into the conversation of several people, inviting it first where the network wants that.
+    Enter {
+        /// The MIMI user whose puppet comes in.
+        user: UserUri,
+    },
+    /// Takes somebody out of the conversation; he may come back.
+    Remove {
+        /// Whom.
+        person: Person,
+    },
+    /// Takes somebody out of the conversation, or keeps him out, for good.
+    Ban {
+        /// Whom.
+        person: Person,
+    },
+    /// Takes a ban back.
+    Unban {
+        /// Whose.
+        person: Person,
+    },
+    /// Gives somebody another role.
+    SetRole {
+        /// Whom.
+        person: Person,
+        /// Which.
+        role: Role,
+    },
+    /// Gives the conversation another name; `None` takes it away.
+    Rename(Option<String>),
+    /// Gives the conversation another topic; `None` takes it away.
+    SetTopic(Option<String>),
+    /// Shows a native user how far his message has come.
+    ShowProgress {
+        /// His message.
+        event: NativeEventId,
+        /// How far.
+        progress: Progress,
     },
     /// Says something.
     Post(Prepared),

@@ -53,6 +53,14 @@ impl Core {
             }
             NativeBody::Post(_)
             | NativeBody::DirectInvite { .. }
+            | NativeBody::GroupInvite { .. }
+            | NativeBody::Members(_)
+            | NativeBody::Banned { .. }
+            | NativeBody::Unbanned { .. }
+            | NativeBody::Role { .. }
+            | NativeBody::Renamed { .. }
+            | NativeBody::Topic { .. }
+            | NativeBody::Receipt { .. }
             | NativeBody::Joined { .. }
             | NativeBody::Left { .. }
             | NativeBody::Profile { .. } => self.drop_event(&incoming).await,
@@ -108,6 +116,14 @@ impl Core {
             NativeBody::Profile { user, display_name } => (user, display_name.as_deref().unwrap_or("")),
             NativeBody::Post(_)
             | NativeBody::DirectInvite { .. }
+            | NativeBody::GroupInvite { .. }
+            | NativeBody::Members(_)
+            | NativeBody::Banned { .. }
+            | NativeBody::Unbanned { .. }
+            | NativeBody::Role { .. }
+            | NativeBody::Renamed { .. }
+            | NativeBody::Topic { .. }
+            | NativeBody::Receipt { .. }
             | NativeBody::Joined { .. }
             | NativeBody::Left { .. }
             | NativeBody::Gap { .. } => match &incoming.event.display_name {

@@ -226,7 +226,7 @@ mod tests {
     }
 
     fn capabilities(text_bytes_max: usize, media_types: Vec<&'static str>) -> Capabilities {
-        Capabilities { media_types, text_bytes_max, display_names: true, opens_direct: true }
+        Capabilities { media_types, text_bytes_max, features: vec![] }
     }
 
     #[test]
