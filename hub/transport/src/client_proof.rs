@@ -1,5 +1,4 @@
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use mimi_uri::Domain;
 use rustls::client::danger::HandshakeSignatureValid;
@@ -7,6 +6,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use tokio::time::Instant;
 
 use crate::certificate::{dns_names, is_for_clients, parse, provider};
 use crate::limits::PROOF_AGE_MAX;

@@ -8,13 +8,13 @@ use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::sign::SingleCertAndKey;
 use rustls::{CertificateError, ClientConfig};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::certificate::{CertificateFault, ProviderCertificate, provider};
 use crate::limits::{CONNECT_DEADLINE, HANDSHAKE_DEADLINE};
+use crate::network::{Network, Stream, Target};
 use crate::peers::KnownPeer;
 use crate::serve::{HTTP1, HTTP2};
 use crate::transport_fault::TransportFault;
@@ -30,12 +30,17 @@ pub(crate) struct Destination {
 pub(crate) struct Dialer {
     peer: Domain,
     connect: Option<SocketAddr>,
+    network: Arc<dyn Network>,
     tls: TlsConnector,
 }
 
 impl Dialer {
     /// A dialer that shows our certificate and believes only the roots pinned for this peer.
-    pub(crate) fn new(identity: &ProviderCertificate, peer: &KnownPeer) -> Result<Self, CertificateFault> {
+    pub(crate) fn new(
+        network: Arc<dyn Network>,
+        identity: &ProviderCertificate,
+        peer: &KnownPeer,
+    ) -> Result<Self, CertificateFault> {
         let mut config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
             .map_err(|fault| CertificateFault::Key(fault.to_string()))?
@@ -44,31 +49,26 @@ impl Dialer {
         config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
         config.resumption = Resumption::disabled();
         let tls = TlsConnector::from(Arc::new(config));
-        Ok(Self { peer: peer.tls.domain.clone(), connect: peer.tls.connect, tls })
+        Ok(Self { peer: peer.tls.domain.clone(), connect: peer.tls.connect, network, tls })
     }
 
     /// Connects to the peer, which proves that it is the host and vouched for by the peer's roots.
-    pub(crate) async fn dial(&self, to: &Destination) -> Result<TlsStream<TcpStream>, TransportFault> {
+    pub(crate) async fn dial(&self, to: &Destination) -> Result<TlsStream<Box<dyn Stream>>, TransportFault> {
         let unreachable = |why: String| TransportFault::Unreachable { peer: self.peer.clone(), why };
-        let socket = timeout(CONNECT_DEADLINE, self.connect(to))
+        let target = match self.connect {
+            Some(address) => Target::Address(address),
+            None => Target::Host(to.host.as_str(), to.port),
+        };
+        let socket = timeout(CONNECT_DEADLINE, self.network.connect(target))
             .await
             .map_err(|_| unreachable(format!("{} does not take the connection", to.host)))?
             .map_err(|fault| unreachable(fault.to_string()))?;
-        // Small requests must not wait for an acknowledgement; a socket that cannot be told so still works.
-        let _ = socket.set_nodelay(true);
         let name = ServerName::try_from(to.host.as_str().to_owned())
             .map_err(|fault| unreachable(fault.to_string()))?;
         timeout(HANDSHAKE_DEADLINE, self.tls.connect(name, socket))
             .await
             .map_err(|_| unreachable("the TLS handshake takes too long".to_owned()))?
             .map_err(|fault| self.handshake_fault(to, &fault))
-    }
-
-    async fn connect(&self, to: &Destination) -> io::Result<TcpStream> {
-        match self.connect {
-            Some(address) => TcpStream::connect(address).await,
-            None => TcpStream::connect((to.host.as_str(), to.port)).await,
-        }
     }
 
     fn handshake_fault(&self, to: &Destination, fault: &io::Error) -> TransportFault {

@@ -1,8 +1,9 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::CACHE_CONTROL;
 use mimi_wire::Directory;
+use tokio::time::Instant;
 
 use crate::limits::{DIRECTORY_AGE, DIRECTORY_AGE_MAX, DIRECTORY_AGE_MIN};
 

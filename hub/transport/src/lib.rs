@@ -4,7 +4,8 @@
 //! admits only connections whose client certificate is vouched for by a root pinned for a domain that the certificate
 //! itself names; what was proven travels with each request as its [`Peer`], and [`check_request_identity`] holds the
 //! request's own claims against it. [`Outbound`] does the same from the other side, over one long-lived connection per
-//! peer. Both follow a list of [`Peers`] that may change at any time.
+//! peer. Both follow a list of [`Peers`] that may change at any time. What carries the bytes is a [`Network`] on one side
+//! and a [`Listener`] on the other: TCP, unless a simulation brings its own.
 //!
 //! What a prober can learn: nothing. Every certificate that proves no peer gets the same alert; the reason is in the log.
 
@@ -15,6 +16,7 @@ mod dial;
 mod directory_cache;
 pub mod limits;
 mod link;
+mod network;
 mod outbound;
 mod peer;
 mod peering_authority;
@@ -26,6 +28,7 @@ mod transport_fault;
 
 pub use answer::Answer;
 pub use certificate::{CertificateFault, ProviderCertificate, read_roots};
+pub use network::{Connecting, Listener, Network, Stream, Target, Tcp};
 pub use outbound::Outbound;
 pub use peer::Peer;
 pub use peering_authority::PeeringAuthority;

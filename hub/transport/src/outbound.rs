@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, FROM};
@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use mimi_uri::Domain;
 use mimi_wire::limits::DIRECTORY_LENGTH_MAX;
 use mimi_wire::{Authority, DIRECTORY_PATH, Directory, Endpoint, Link as Address};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::answer::{Answer, retry_after};
 use crate::certificate::{CertificateFault, ProviderCertificate};
@@ -18,6 +18,7 @@ use crate::dial::{Destination, Dialer};
 use crate::directory_cache::DirectoryCache;
 use crate::limits::{ANSWER_DEADLINE, HOSTS_MAX};
 use crate::link::Link;
+use crate::network::{Network, Tcp};
 use crate::peers::{KnownPeer, Peers};
 use crate::transport_fault::TransportFault;
 
@@ -26,6 +27,7 @@ use crate::transport_fault::TransportFault;
 pub struct Outbound(Arc<Inner>);
 
 struct Inner {
+    network: Arc<dyn Network>,
     identity: ProviderCertificate,
     own_domain: Domain,
     from: HeaderValue,
@@ -48,11 +50,21 @@ impl Outbound {
         own_domain: Domain,
         peers: Peers,
     ) -> Result<Self, CertificateFault> {
+        Self::through(Arc::new(Tcp), identity, own_domain, peers)
+    }
+
+    /// The same, through another network than TCP.
+    pub fn through(
+        network: Arc<dyn Network>,
+        identity: &ProviderCertificate,
+        own_domain: Domain,
+        peers: Peers,
+    ) -> Result<Self, CertificateFault> {
         identity.check(&own_domain, SystemTime::now())?;
         let from = HeaderValue::from_str(&format!("mimi@{own_domain}"))
             .map_err(|fault| CertificateFault::Malformed(fault.to_string()))?;
         let identity = identity.clone();
-        Ok(Self(Arc::new(Inner { identity, own_domain, from, peers, links: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { network, identity, own_domain, from, peers, links: Mutex::default() })))
     }
 
     /// Posts a body to a peer's endpoint; `value` is what the last segment of its path names.
@@ -91,8 +103,9 @@ impl Outbound {
         }
         let peer = peers.find(domain).ok_or_else(|| TransportFault::NoPeer(domain.clone()))?;
         let new =
-            Arc::new(PeerLinks::new(&self.0.identity, peer).map_err(|fault| {
-                TransportFault::Unreachable { peer: domain.clone(), why: fault.to_string() }
+            Arc::new(PeerLinks::new(&self.0, peer).map_err(|fault| TransportFault::Unreachable {
+                peer: domain.clone(),
+                why: fault.to_string(),
             })?);
         links.insert(domain.clone(), Arc::clone(&new));
         Ok(new)
@@ -114,8 +127,8 @@ struct Call<'a> {
 }
 
 impl PeerLinks {
-    fn new(identity: &ProviderCertificate, peer: Arc<KnownPeer>) -> Result<Self, CertificateFault> {
-        let dialer = Arc::new(Dialer::new(identity, &peer)?);
+    fn new(ours: &Inner, peer: Arc<KnownPeer>) -> Result<Self, CertificateFault> {
+        let dialer = Arc::new(Dialer::new(Arc::clone(&ours.network), &ours.identity, &peer)?);
         Ok(Self { peer, dialer, directory: tokio::sync::Mutex::default(), links: Mutex::default() })
     }
 

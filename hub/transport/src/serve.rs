@@ -12,7 +12,6 @@ use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use rustls::server::NoServerSessionStorage;
 use rustls::sign::SingleCertAndKey;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -25,6 +24,7 @@ use crate::limits::{
     ACCEPT_PAUSE, CONNECTION_WINDOW, HANDSHAKE_DEADLINE, HEADER_DEADLINE, HEADER_LENGTH_MAX,
     KEEP_ALIVE_DEADLINE, KEEP_ALIVE_INTERVAL, STOP_DEADLINE, STREAM_WINDOW, STREAMS_MAX,
 };
+use crate::network::{Listener, Stream};
 use crate::peers::Peers;
 use crate::places::{Place, Places};
 
@@ -36,14 +36,15 @@ pub(crate) const HTTP1: &[u8] = b"http/1.1";
 /// Serves peers over mutual TLS until `stop`, then lets requests under way end (A0, security rows G1 and G33).
 ///
 /// Each request carries the [`crate::Peer`] that its connection proved. An `axum::Router` is such a service.
-pub async fn serve<S, B>(
-    listener: TcpListener,
+pub async fn serve<L, S, B>(
+    mut listener: L,
     identity: ProviderCertificate,
     peers: Peers,
     service: S,
     stop: impl Future<Output = ()>,
 ) -> Result<(), CertificateFault>
 where
+    L: Listener,
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
     B: Body + Send + 'static,
@@ -86,8 +87,8 @@ struct Door {
 }
 
 /// A connection whose other end has proven itself.
-struct Admitted {
-    stream: TlsStream<TcpStream>,
+struct Admitted<T> {
+    stream: TlsStream<T>,
     _place: Place,
 }
 
@@ -99,10 +100,10 @@ impl Door {
     }
 
     /// Begins the handshake of a connection, if its address has not too many.
-    async fn meet(
+    async fn meet<T: Stream>(
         &self,
-        accepted: io::Result<(TcpStream, SocketAddr)>,
-        strangers: &mut JoinSet<Option<Admitted>>,
+        accepted: io::Result<(T, SocketAddr)>,
+        strangers: &mut JoinSet<Option<Admitted<T>>>,
     ) {
         let (socket, address) = match accepted {
             Ok(accepted) => accepted,
@@ -114,8 +115,6 @@ impl Door {
         let Some(place) = self.places.take(address.ip()) else {
             return tracing::debug!(%address, "too many connections; one is closed unheard");
         };
-        // Small answers must not wait for an acknowledgement; a socket that cannot be told so still works.
-        let _ = socket.set_nodelay(true);
         let handshake = timeout(HANDSHAKE_DEADLINE, self.tls.accept(socket));
         strangers.spawn(async move {
             let stream = handshake.await.ok()?.ok()?;
@@ -124,8 +123,9 @@ impl Door {
     }
 
     /// Serves a connection to its end.
-    async fn serve<S, B>(self: Arc<Self>, admitted: Admitted, service: S, watcher: Watcher)
+    async fn serve<T, S, B>(self: Arc<Self>, admitted: Admitted<T>, service: S, watcher: Watcher)
     where
+        T: Stream,
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
         S::Future: Send,
         B: Body + Send + 'static,
