@@ -129,6 +129,7 @@ impl Bridge {
             .collect();
         loop {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
                 room = appended.recv() => match room {
                     Ok(room) => self.core.wake_room(room),
@@ -258,6 +259,7 @@ impl Core {
                 }
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(delay) => delay = (delay * 2).min(mimi_store::limits::RETRY_DELAY_MAX),
             }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mimi_adapter::OpId;
+use tokio::time::Instant;
 
 use crate::rows::LinkId;
 

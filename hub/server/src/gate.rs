@@ -37,6 +37,7 @@ impl Gate {
             match until {
                 Some(until) if until > Instant::now() => {
                     tokio::select! {
+                        biased;
                         () = opened => {}
                         () = tokio::time::sleep_until(until) => {}
                     }

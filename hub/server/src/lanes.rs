@@ -55,7 +55,7 @@ impl Lanes {
             async move { server.run_lane(&key).await }
         });
         let rows = inner.store.lanes().await?;
-        let keys: Vec<LaneKey> = {
+        let mut keys: Vec<LaneKey> = {
             let mut intervals = self.intervals.lock().unwrap_or_else(PoisonError::into_inner);
             for row in rows {
                 let lanes = intervals.entry(row.room.clone()).or_default();
@@ -64,6 +64,7 @@ impl Lanes {
             intervals.keys().flat_map(|room| keys(&intervals, room)).collect()
         };
         *self.runs.lock().unwrap_or_else(PoisonError::into_inner) = Some(runs);
+        keys.sort();
         for key in keys {
             self.wake(key);
         }

@@ -90,6 +90,7 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> Runs<K> {
                 tokio::task::yield_now().await;
             } else {
                 tokio::select! {
+                    biased;
                     () = tokio::time::sleep(wait) => {}
                     () = self.stop.cancelled() => return,
                 }

@@ -66,7 +66,9 @@ impl Core {
         if followed.row.stage != Stage::Joined || !followed.client()?.can_commit_pending() {
             return Ok(Next::Rest);
         }
-        let at = *followed.commit_at.get_or_insert_with(|| now.0 + commit_delay(&followed.room, now.0));
+        let epoch = followed.client()?.epoch();
+        let delay = self.commit_delay(&followed.room, epoch);
+        let at = *followed.commit_at.get_or_insert(now.0 + delay);
         if now.0 < at {
             return Ok(Next::After(Duration::from_millis(at - now.0)));
         }
@@ -105,14 +107,13 @@ impl Core {
             | UpdateVerdict::Success { .. } => Ok(()),
         }
     }
-}
 
-/// Spread over gateways by what they cannot know of each other's clocks; no randomness is needed for that.
-fn commit_delay(room: &RoomUri, now_ms: u64) -> u64 {
-    let (min, max) = (COMMIT_DELAY_MIN.as_millis(), COMMIT_DELAY_MAX.as_millis());
-    let spread = u64::try_from(max - min).unwrap_or(1);
-    let mixed = room.as_str().bytes().fold(now_ms ^ u64::from(std::process::id()), |mixed, byte| {
-        (mixed.rotate_left(5) ^ u64::from(byte)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-    });
-    u64::try_from(min).unwrap_or(0) + mixed % spread
+    /// Spread over gateways, for each draws its delays from its own secret; the same again after a restart.
+    fn commit_delay(&self, room: &RoomUri, epoch: u64) -> u64 {
+        let (min, max) = (COMMIT_DELAY_MIN.as_millis(), COMMIT_DELAY_MAX.as_millis());
+        let spread = u64::try_from(max - min).unwrap_or(1);
+        let drawn = self.vault.name("commit delay", &[room.as_str().as_bytes(), &epoch.to_be_bytes()]);
+        let drawn = u64::from_str_radix(&drawn[..8], 16).unwrap_or(0);
+        u64::try_from(min).unwrap_or(0) + drawn % spread
+    }
 }
