@@ -44,30 +44,57 @@ pub struct Founding<'a> {
 impl RoomClient {
     /// Makes the group with its creator as the only member, and the request that founds the room at our hub.
     pub fn found(founding: &Founding<'_>) -> Result<(Self, CreateRoomRequest), ClientFault> {
-        let client = client_of(founding.creator)
+        let direct = template::direct(founding.room, founding.creator, founding.peer);
+        let new = NewGroup {
+            room: founding.room,
+            creator: founding.creator,
+            components: direct.into_iter().map(|(id, bytes)| (id.0, bytes)).collect(),
+            agents: founding.agents,
+            authority: founding.authority,
+            now: founding.now,
+        };
+        new.found()
+    }
+}
+
+/// A group that is to be: what every room of ours has, whatever its template.
+pub(crate) struct NewGroup<'a> {
+    pub(crate) room: &'a RoomUri,
+    pub(crate) creator: &'a UserUri,
+    /// The components of its template.
+    pub(crate) components: BTreeMap<u16, Vec<u8>>,
+    pub(crate) agents: &'a HubAgents,
+    pub(crate) authority: &'a IdentityAuthority,
+    pub(crate) now: Timestamp,
+}
+
+impl NewGroup<'_> {
+    /// The group with its creator as the only member, and the request that founds the room at our hub.
+    pub(crate) fn found(self) -> Result<(RoomClient, CreateRoomRequest), ClientFault> {
+        let client = client_of(self.creator)
             .ok_or_else(|| ClientFault::Request("the user has no client name".to_owned()))?;
         let creator = HostedClient::generate(
-            founding.authority,
-            founding.creator,
+            self.authority,
+            self.creator,
             &client,
             KEY_PACKAGE_LIFETIME_S,
-            founding.now.seconds(),
+            self.now.seconds(),
         )
         .map_err(|fault| ClientFault::Request(fault.to_string()))?;
         let room = NewRoom {
-            group_id: group_id(founding.room),
-            components: components(founding),
-            external_senders: vec![founding.agents.external_sender.clone()],
+            group_id: group_id(self.room),
+            components: with_those_of_the_hub(self.components, self.agents),
+            external_senders: vec![self.agents.external_sender.clone()],
             creator: &creator,
         };
         let (hosted, founded) = HostedRoom::create(&room)?;
         let request = CreateRoomRequest {
-            room: founding.room.clone(),
-            creator: founding.creator.clone(),
+            room: self.room.clone(),
+            creator: self.creator.clone(),
             group_info: founded.group_info,
             ratchet_tree: founded.ratchet_tree,
         };
-        Ok((Self::of(founding.room, hosted), request))
+        Ok((RoomClient::of(self.room, hosted), request))
     }
 }
 
@@ -76,12 +103,9 @@ fn group_id(room: &RoomUri) -> Vec<u8> {
     format!("mimi://{}/g/{}", room.domain(), room.path()).into_bytes()
 }
 
-fn components(founding: &Founding<'_>) -> Vec<(u16, Vec<u8>)> {
-    let direct = template::direct(founding.room, founding.creator, founding.peer);
-    let mut components: BTreeMap<u16, Vec<u8>> =
-        direct.into_iter().map(|(id, bytes)| (id.0, bytes)).collect();
-    components.insert(ComponentId::FRANKING_AGENT.0, founding.agents.franking_agent.clone());
-    components.insert(ComponentId::CONTENT_MEDIA_TYPES.0, founding.agents.content_media_types.clone());
+fn with_those_of_the_hub(mut components: BTreeMap<u16, Vec<u8>>, agents: &HubAgents) -> Vec<(u16, Vec<u8>)> {
+    components.insert(ComponentId::FRANKING_AGENT.0, agents.franking_agent.clone());
+    components.insert(ComponentId::CONTENT_MEDIA_TYPES.0, agents.content_media_types.clone());
     let used: Vec<u16> = [ComponentId::APP_COMPONENTS.0, ComponentId::FRANK_AAD.0]
         .into_iter()
         .chain(components.keys().copied())

@@ -10,6 +10,7 @@
 pub mod direct;
 mod fault;
 mod franking;
+mod group;
 pub mod limits;
 pub mod mint;
 mod reading;
@@ -18,6 +19,7 @@ pub mod vault;
 
 pub use direct::HubAgents;
 pub use fault::ClientFault;
+pub use group::{GroupFounding, OwnLeaf, Step, Title, own_leaf};
 pub use mint::HostedMint;
-pub use reading::{Change, MessageRead, Reading};
+pub use reading::{Change, Listing, MessageRead, Reading};
 pub use room::RoomClient;

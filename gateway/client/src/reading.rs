@@ -1,6 +1,9 @@
 //! What the events of a room's log mean for its hosted users.
 
+use mimi_room_policy::RoleIndex;
 use mimi_uri::UserUri;
+
+use crate::group::Title;
 
 /// What one event meant.
 #[derive(Debug)]
@@ -28,11 +31,26 @@ pub struct MessageRead {
     pub franking_tag: Option<[u8; 32]>,
 }
 
-/// Who came and who went with a commit.
+/// What a commit changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
     /// Users who got their first client.
     pub joined: Vec<UserUri>,
     /// Users who lost their last client.
     pub left: Vec<UserUri>,
+    /// Users whose place on the participant list changed.
+    pub listings: Vec<Listing>,
+    /// Name and topic, if one of them changed.
+    pub title: Option<Title>,
+}
+
+/// A change of somebody's place on the participant list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Whose.
+    pub user: UserUri,
+    /// The role before; none if he was not on the list.
+    pub before: Option<RoleIndex>,
+    /// The role now.
+    pub after: Option<RoleIndex>,
 }

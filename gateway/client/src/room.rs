@@ -1,41 +1,48 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mimi_mls::hosted::{
-    Application, CommitPlan, CommitSummary, HostedRoom, OwnCommit, ProcessFault, Processed,
-};
+use mimi_mls::hosted::{Application, CommitPlan, CommitSummary, HostedRoom, ProcessFault, Processed};
 use mimi_mls::{
     ComponentLogic, ComponentOperation, ComponentRefused, Epoch, IdentityRoots, LeafIndex, MlsMessage,
     SafeAad, read_identity,
 };
-use mimi_room_policy::components::{ParticipantListData, RoomMetaData};
+use mimi_room_policy::components::ParticipantListData;
 use mimi_room_policy::{ComponentId, RoleIndex, apply_component};
 use mimi_uri::{Domain, RoomUri, UserUri};
 use mimi_wire::key_material::KEY_MATERIAL_REQUEST_LABEL;
 use mimi_wire::{
-    CipherSuite, Credential, FanoutEvent, FanoutMessage, GroupInfoOption, HandshakeBundle,
-    KeyMaterialRequest, RatchetTreeOption, RequiredCapabilities, SubmitMessageRequest, Timestamp,
-    UpdateRequest,
+    CipherSuite, Credential, FanoutEvent, FanoutMessage, HandshakeBundle, KeyMaterialRequest,
+    RatchetTreeOption, RequiredCapabilities, SubmitMessageRequest, Timestamp, UpdateRequest,
 };
 
 use crate::fault::ClientFault;
 use crate::franking;
-use crate::reading::{Change, MessageRead, Reading};
+use crate::group::Title;
+use crate::reading::{Change, Listing, MessageRead, Reading};
 
 /// One room, as all hosted users of this gateway are in it.
 ///
 /// After a fault of anything that changes the room, drop it and load it again from what was stored.
 pub struct RoomClient {
-    room: RoomUri,
-    hosted: HostedRoom,
+    pub(crate) room: RoomUri,
+    pub(crate) hosted: HostedRoom,
     /// Users whose own leaf is proposed to go: they say nothing more.
     leaving: Vec<UserUri>,
-    pending_proposals: usize,
+    pub(crate) pending_proposals: usize,
+    /// List and title as of the last change, so that the next one can be told as a difference.
+    seen: Seen,
     /// Members whom nobody has vouched for yet; what they say is not shown.
     unproven: Vec<UserUri>,
 }
 
+/// What a room showed of itself.
+#[derive(Default)]
+struct Seen {
+    list: ParticipantListData,
+    title: Title,
+}
+
 /// The component rules of room policy, as MLS asks for them.
-struct Rules;
+pub(crate) struct Rules;
 
 impl ComponentLogic for Rules {
     fn apply(
@@ -58,7 +65,20 @@ impl ComponentLogic for Rules {
 
 impl RoomClient {
     pub(crate) fn of(room: &RoomUri, hosted: HostedRoom) -> Self {
-        Self { room: room.clone(), hosted, leaving: vec![], pending_proposals: 0, unproven: vec![] }
+        let mut client = Self {
+            room: room.clone(),
+            hosted,
+            leaving: vec![],
+            pending_proposals: 0,
+            seen: Seen::default(),
+            unproven: vec![],
+        };
+        client.seen = client.now_seen();
+        client
+    }
+
+    fn now_seen(&self) -> Seen {
+        Seen { list: self.list(), title: self.title() }
     }
 
     /// Comes into a room by a Welcome, with the opened secrets of the `KeyPackages` it is for.
@@ -79,13 +99,8 @@ impl RoomClient {
     pub fn load(room: &RoomUri, snapshot: &[u8]) -> Result<Self, ClientFault> {
         let (leaving, pending_proposals, hosted): (Vec<UserUri>, usize, serde_bytes::ByteBuf) =
             rmp_serde::from_slice(snapshot).map_err(|fault| ClientFault::State(fault.to_string()))?;
-        Ok(Self {
-            room: room.clone(),
-            hosted: HostedRoom::load(&hosted)?,
-            leaving,
-            pending_proposals,
-            unproven: vec![],
-        })
+        let loaded = Self::of(room, HostedRoom::load(&hosted)?);
+        Ok(Self { leaving, pending_proposals, ..loaded })
     }
 
     /// Everything, as bytes; secret through and through.
@@ -125,11 +140,10 @@ impl RoomClient {
 
     /// The users on the room's list, except the banned.
     pub fn participants(&self) -> Vec<UserUri> {
-        let list = self.hosted.component(ComponentId::PARTICIPANT_LIST.0).unwrap_or_default();
-        let list = ParticipantListData::decode(list).unwrap_or_default();
-        list.participants
+        self.list()
+            .participants
             .into_iter()
-            .filter(|entry| entry.role_index > BANNED)
+            .filter(|entry| entry.role_index > RoleIndex::BANNED)
             .map(|entry| entry.user)
             .collect()
     }
@@ -271,19 +285,7 @@ impl RoomClient {
         roots: &IdentityRoots,
         now: Timestamp,
     ) -> Result<UpdateRequest, ClientFault> {
-        for bytes in key_packages {
-            let no_good = |fault: &dyn std::fmt::Display| ClientFault::KeyPackage(fault.to_string());
-            let view = mimi_mls::read_key_package(bytes).map_err(|fault| no_good(&fault))?;
-            view.require_valid_at(now.seconds()).map_err(|fault| no_good(&fault))?;
-            let leaf = &view.leaf;
-            let who =
-                mimi_mls::verify_credential(&leaf.credential, &leaf.signature_key, roots, now.seconds())
-                    .map_err(|fault| no_good(&fault))?;
-            // G7: the material is of the user that was asked for, vouched for by his own provider.
-            if who.user != *user {
-                return Err(ClientFault::KeyPackage(format!("it is of {}, not of {user}", who.user)));
-            }
-        }
+        check_key_packages(user, key_packages, roots, now)?;
         let plan = CommitPlan { adds: key_packages.to_vec(), ..CommitPlan::default() };
         self.commit(&plan)
     }
@@ -317,10 +319,7 @@ impl RoomClient {
 
     fn commit(&mut self, plan: &CommitPlan) -> Result<UpdateRequest, ClientFault> {
         let leaf = self.committer().ok_or_else(|| ClientFault::NotInTheRoom("no hosted user".to_owned()))?;
-        let OwnCommit { commit, welcome, group_info, .. } = self.hosted.commit(leaf, plan, &Rules)?;
-        let group_info = GroupInfoOption::full(&group_info);
-        let ratchet_tree = RatchetTreeOption::DistributionService;
-        Ok(UpdateRequest { bundle: HandshakeBundle::Commit { commit, welcome, group_info, ratchet_tree } })
+        self.commit_as(leaf, plan)
     }
 
     /// The first hosted leaf that is not about to go.
@@ -329,7 +328,7 @@ impl RoomClient {
         leaves.into_iter().find(|(_, who)| !self.leaving.contains(&who.user)).map(|(leaf, _)| leaf)
     }
 
-    fn leaf(&self, user: &UserUri) -> Result<LeafIndex, ClientFault> {
+    pub(crate) fn leaf(&self, user: &UserUri) -> Result<LeafIndex, ClientFault> {
         self.hosted.leaf_of(user).ok_or_else(|| ClientFault::NotInTheRoom(user.to_string()))
     }
 
@@ -368,15 +367,18 @@ impl RoomClient {
                 .collect()
         };
         let (added, removed) = (users(&summary.added), users(&summary.removed));
+        let now = self.now_seen();
+        let before = std::mem::replace(&mut self.seen, now);
         Change {
+            listings: listings(&before.list, &self.seen.list),
+            title: (before.title != self.seen.title).then(|| self.seen.title.clone()),
             joined: added.iter().filter(|user| !removed.contains(user)).cloned().collect(),
             left: removed.into_iter().filter(|user| !self.is_active(user)).collect(),
         }
     }
 
     fn metadata_room(&self) -> Option<RoomUri> {
-        let bytes = self.hosted.component(ComponentId::ROOM_METADATA.0)?;
-        RoomMetaData::decode(bytes).ok().map(|metadata| metadata.room_uri)
+        self.metadata().map(|metadata| metadata.room_uri)
     }
 }
 
@@ -390,5 +392,39 @@ fn required_capabilities() -> RequiredCapabilities {
     }
 }
 
-/// The role of the banned; 0 is nobody's.
-const BANNED: RoleIndex = RoleIndex(1);
+/// Whose place on the list is another than before.
+fn listings(before: &ParticipantListData, after: &ParticipantListData) -> Vec<Listing> {
+    let roles = |list: &ParticipantListData| -> BTreeMap<UserUri, RoleIndex> {
+        list.participants.iter().map(|entry| (entry.user.clone(), entry.role_index)).collect()
+    };
+    let (before, after) = (roles(before), roles(after));
+    let users: BTreeSet<&UserUri> = before.keys().chain(after.keys()).collect();
+    let listing = |user: &UserUri| Listing {
+        user: user.clone(),
+        before: before.get(user).copied(),
+        after: after.get(user).copied(),
+    };
+    users.into_iter().map(listing).filter(|listing| listing.before != listing.after).collect()
+}
+
+/// Whether key material may be added for `user`.
+pub(crate) fn check_key_packages(
+    user: &UserUri,
+    key_packages: &[Vec<u8>],
+    roots: &IdentityRoots,
+    now: Timestamp,
+) -> Result<(), ClientFault> {
+    let no_good = |fault: &dyn std::fmt::Display| ClientFault::KeyPackage(fault.to_string());
+    for bytes in key_packages {
+        let view = mimi_mls::read_key_package(bytes).map_err(|fault| no_good(&fault))?;
+        view.require_valid_at(now.seconds()).map_err(|fault| no_good(&fault))?;
+        let leaf = &view.leaf;
+        let who = mimi_mls::verify_credential(&leaf.credential, &leaf.signature_key, roots, now.seconds())
+            .map_err(|fault| no_good(&fault))?;
+        // G7: the material is of the user that was asked for, vouched for by his own provider.
+        if who.user != *user {
+            return Err(ClientFault::KeyPackage(format!("it is of {}, not of {user}", who.user)));
+        }
+    }
+    Ok(())
+}

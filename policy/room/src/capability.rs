@@ -136,6 +136,12 @@ impl Capability {
     /// First number of the range for private use.
     pub const PRIVATE_USE: u16 = 0xF000;
 
+    /// Ours, of the private range: to add clients of participants of the own provider.
+    ///
+    /// A gateway lists the people of a native room long before they need a client (they get one with their first word),
+    /// and no registered capability lets anybody add a client of a participant who is on the list \[X\].
+    pub const ADD_CLIENT_OF_OWN_PROVIDER: Self = Self(Self::PRIVATE_USE);
+
     /// What the registry says of it; nothing of a number nobody registered.
     pub fn registration(self) -> Option<&'static Registration> {
         let at = REGISTRY.binary_search_by_key(&self, |registration| registration.capability).ok()?;

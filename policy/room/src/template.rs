@@ -6,8 +6,9 @@
 use mimi_uri::{RoomUri, UserUri};
 
 use crate::components::{
-    AppMessagePolicy, BaseRoomPolicy, ComponentsList, ExtendedCapabilities, OperationalParameters,
-    ParticipantListData, Role, RoleData, RoomMetaData, SingleSourceRoleChangeTargets, Text, UserRolePair,
+    AppMessagePolicy, BaseRoomPolicy, Bot, BotPolicy, ComponentsList, ExtendedCapabilities,
+    OperationalParameters, ParticipantListData, Role, RoleData, RoomMetaData, SingleSourceRoleChangeTargets,
+    Text, Uri, UserRolePair,
 };
 use crate::limits::{EPOCH_TOLERANCE, KEY_PACKAGE_LIFETIME_S};
 use crate::{Capability, ComponentId, RoleIndex};
@@ -20,6 +21,10 @@ pub const GROUP_ADMIN: RoleIndex = RoleIndex(3);
 pub const SUPER_ADMIN: RoleIndex = RoleIndex(4);
 /// The role of policy enforcers: it acts without a client in the group.
 pub const POLICY_ENFORCER: RoleIndex = RoleIndex(5);
+/// The role of the gateways that follow a bridged room: each brings the people of its own network in.
+pub const GATEWAY: RoleIndex = RoleIndex(6);
+/// What the bot policy of a bridged room calls the service participants of its gateways.
+pub const GATEWAY_BOT: &str = "drawbridge";
 
 /// A direct chat: two users, fixed for good, both of whom may do all that one may do in a chat.
 ///
@@ -39,6 +44,59 @@ pub fn direct(room: &RoomUri, a: &UserUri, b: &UserUri) -> Vec<(ComponentId, Vec
 /// The draft's "cooperatively administered room", without the capabilities that have no number; the minimum of one
 /// admin is left out, for a new room has only its owner (R12).
 pub fn cooperative(room: &RoomUri, owner: &UserUri) -> Vec<(ComponentId, Vec<u8>)> {
+    components(room, &[(owner, SUPER_ADMIN)], &RoleData { roles: cooperative_roles() }, &base_policy())
+}
+
+/// A native room of several people, founded by its gateway: the cooperative room, in which gateways have a role.
+///
+/// The founder is the service participant of the gateway, and owns the room together with those whom the native room
+/// calls its owners. Every participant may bring in the gateway of a network, and a gateway the people of its own.
+pub fn bridged(room: &RoomUri, service: &UserUri) -> Vec<(ComponentId, Vec<u8>)> {
+    let mut roles = cooperative_roles();
+    for role in &mut roles {
+        match role.role_index {
+            ORDINARY_USER => permit(role, &[(0, 6)]),
+            GROUP_ADMIN => permit(role, &[(0, 6), (6, 0)]),
+            SUPER_ADMIN => {
+                permit(role, &[(0, 6), (6, 0)]);
+                role.role_capabilities.push(Capability::ADD_CLIENT_OF_OWN_PROVIDER.0);
+            }
+            _ => {}
+        }
+    }
+    let own_people: &[Capability] = &[
+        Capability::ADD_PARTICIPANT,
+        Capability::REMOVE_PARTICIPANT,
+        Capability::REMOVE_SELF,
+        Capability::RECEIVE_MESSAGE,
+        Capability::ADD_CLIENT_OF_OWN_PROVIDER,
+    ];
+    let gateway = role(GATEWAY, "gateway", &[OWN_CLIENTS, own_people]);
+    roles.push(with_changes(gateway, &[(0, &[2]), (2, &[0]), (6, &[0])]));
+    let mut base = base_policy();
+    base.policy_component_ids.push(ComponentId::BOT_POLICY.0);
+    let mut components = components(room, &[(service, SUPER_ADMIN)], &RoleData { roles }, &base);
+    components.push((ComponentId::BOT_POLICY, gateways_as_bots().encode()));
+    components.sort_by_key(|(id, _)| *id);
+    components
+}
+
+/// Drafts' word for what a service participant is: a bot with a role, and a client of its own.
+#[expect(clippy::expect_used, reason = "the name is short and has no NUL")]
+fn gateways_as_bots() -> BotPolicy {
+    let gateway = Bot {
+        name: Text::new(GATEWAY_BOT).expect("a name is a text"),
+        description: Text::default(),
+        homepage: Uri::default(),
+        local_client_bot: false,
+        bot_role_index: GATEWAY,
+        can_target_message_in_group: false,
+        per_user_content: false,
+    };
+    BotPolicy { allowed_bots: vec![gateway] }
+}
+
+fn cooperative_roles() -> Vec<Role> {
     let membership: &[Capability] =
         &[Capability::ADD_PARTICIPANT, Capability::REMOVE_PARTICIPANT, Capability::REMOVE_SELF];
     let ordinary = [OWN_CLIENTS, membership, MESSAGING, ASSETS_AND_LINKS, METADATA];
@@ -52,7 +110,7 @@ pub fn cooperative(room: &RoomUri, owner: &UserUri) -> Vec<(ComponentId, Vec<u8>
     let mut enforcer = role(POLICY_ENFORCER, "policy_enforcer", &[ENFORCEMENT]);
     enforcer.maximum_participants_constraint = Some(2);
     enforcer.maximum_active_participants_constraint = Some(0);
-    let roles = vec![
+    vec![
         outsider(),
         banned(),
         with_changes(role(ORDINARY_USER, "ordinary_user", &ordinary), &[(0, &[2]), (2, &[0])]),
@@ -71,8 +129,7 @@ pub fn cooperative(room: &RoomUri, owner: &UserUri) -> Vec<(ComponentId, Vec<u8>
             ],
         ),
         with_changes(enforcer, &[(0, &[1]), (1, &[0]), (2, &[0, 1]), (3, &[0, 1]), (4, &[0, 1])]),
-    ];
-    components(room, &[(owner, SUPER_ADMIN)], &RoleData { roles }, &base_policy())
+    ]
 }
 
 const OWN_CLIENTS: &[Capability] = &[Capability::ADD_OWN_CLIENT, Capability::REMOVE_OWN_CLIENT];
@@ -169,6 +226,20 @@ fn with_changes(role: Role, changes: &[(u32, &[u32])]) -> Role {
         target_role_indexes: targets.iter().copied().map(RoleIndex).collect(),
     });
     Role { authorized_role_changes: changes.collect(), ..role }
+}
+
+/// Lets a role make more changes of roles.
+fn permit(role: &mut Role, changes: &[(u32, u32)]) {
+    for (from, to) in changes {
+        let (from_role_index, to) = (RoleIndex(*from), RoleIndex(*to));
+        let known = role.authorized_role_changes.iter_mut().find(|it| it.from_role_index == from_role_index);
+        match known {
+            Some(known) => known.target_role_indexes.push(to),
+            None => role
+                .authorized_role_changes
+                .push(SingleSourceRoleChangeTargets { from_role_index, target_role_indexes: vec![to] }),
+        }
+    }
 }
 
 fn base_policy() -> BaseRoomPolicy {
@@ -298,5 +369,22 @@ mod tests {
 
         assert!(components.is_sorted_by_key(|(id, _)| *id));
         assert_eq!(findings(&policy(&components)), []);
+    }
+
+    #[test]
+    fn the_bridged_template_lints_clean_and_is_ascending() {
+        let components = bridged(&room(), &user("a.example/u/_drawbridge"));
+
+        assert!(components.is_sorted_by_key(|(id, _)| *id));
+        assert_eq!(findings(&policy(&components)), []);
+    }
+
+    #[test]
+    fn the_bot_policy_of_a_bridged_room_names_the_gateways_and_their_role() {
+        let policy = policy(&bridged(&room(), &user("a.example/u/_drawbridge")));
+
+        let bots = policy.bots.unwrap().allowed_bots;
+        assert_eq!(bots.len(), 1);
+        assert_eq!((bots[0].name.as_str(), bots[0].bot_role_index), (GATEWAY_BOT, GATEWAY));
     }
 }

@@ -144,6 +144,10 @@ impl<'r> Rights<'r> {
         self.actor.as_user() == Some(user)
     }
 
+    pub(super) fn is_of_own_provider(&self, user: &UserUri) -> bool {
+        self.actor.as_user().is_some_and(|actor| actor.domain() == user.domain())
+    }
+
     pub(super) fn is_hub(&self) -> bool {
         matches!(self.actor, Actor::External { sender: ExternalSender::Hub, .. })
     }

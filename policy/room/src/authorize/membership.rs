@@ -117,10 +117,13 @@ pub(super) fn add_clients(rights: &Rights<'_>, user: &UserUri) -> Result<(), Den
     // "While clients of existing participants can be added": in a fixed-membership room by every participant, for nobody
     // could ever be brought in otherwise. In other rooms no capability covers it (RM19).
     if rights.policy.base.fixed_membership && rights.is_listed() {
-        Ok(())
-    } else {
-        Err(DenyReason::NotOwnClient)
+        return Ok(());
     }
+    // Except where the room says that gateways bring their own people in [X].
+    if rights.has(Capability::ADD_CLIENT_OF_OWN_PROVIDER) && rights.is_of_own_provider(user) {
+        return Ok(());
+    }
+    Err(DenyReason::NotOwnClient)
 }
 
 /// A Remove or `SelfRemove` without a change of the list.

@@ -40,7 +40,12 @@ pub fn may_claim_key_material(
     match roles(policy, roster, target) {
         // The listed may be brought in by anybody listed where the participants are fixed, and by themselves elsewhere.
         Ok(_) if policy.base.fixed_membership => Ok(()),
-        Ok(_) => Err(DenyReason::NotOwnClient),
+        // [X] Where gateways bring their own people in.
+        Ok(_) => {
+            let is_own = requester.domain() == target.domain();
+            let may = is_own && require(Capability::ADD_CLIENT_OF_OWN_PROVIDER).is_ok();
+            if may { Ok(()) } else { Err(DenyReason::NotOwnClient) }
+        }
         Err(DenyReason::NotAParticipant) if policy.base.fixed_membership => Err(DenyReason::FixedMembership),
         Err(DenyReason::NotAParticipant) => {
             require(Capability::ADD_PARTICIPANT)?;

@@ -1,5 +1,6 @@
 //! The table B4: every row, allowed and denied.
 
+mod bridged;
 mod components;
 mod constraints;
 mod direct;

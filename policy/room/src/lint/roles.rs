@@ -32,7 +32,9 @@ pub(super) fn capabilities(policy: &RoomPolicy, findings: &mut Findings) {
         if role.has(Capability::JOIN_IF_PREAUTHORIZED) && index == RoleIndex::OUTSIDER {
             findings.fatal("R4", "role 0 has canJoinIfPreauthorized, which is for the role that is joined");
         }
-        for capability in role.capabilities().iter().filter(|it| it.registration().is_none()) {
+        let means_nothing =
+            |it: &Capability| it.registration().is_none() && *it != Capability::ADD_CLIENT_OF_OWN_PROVIDER;
+        for capability in role.capabilities().iter().filter(means_nothing) {
             findings.note("B2", format!("role {index} has capability {capability}, which allows nothing"));
         }
     }
