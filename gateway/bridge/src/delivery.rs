@@ -1,7 +1,7 @@
 //! A link's outbox: one operation at a time towards the native side, in order, until it is proven done.
 
 use mimi_adapter::{Delivery, NativeEventId, NativeRoomId, Operation, Outcome};
-use mimi_store::{Batch, Next, Row, RowChange};
+use mimi_store::{Batch, Next, Row, RowChange, fail_point};
 
 use crate::bridge::Core;
 use crate::fault::Fault;
@@ -48,7 +48,9 @@ impl Core {
             .increment(1);
         match outcome {
             Outcome::Done { event, room } => {
+                fail_point("operation.delivered");
                 self.settle(id, (link, link_row), &queued, Made { event, room }).await?;
+                fail_point("operation.done");
                 self.attempts.forget(&queued.outgoing.op_id);
                 Ok(Next::Again)
             }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use mimi_adapter::{Host, Ingest, IngestFault, NativeEvent, NativeRoomId, SessionStatus};
-use mimi_store::{Batch, RowChange};
+use mimi_store::{Batch, RowChange, fail_point};
 use tokio::sync::Mutex;
 
 use crate::bridge::Core;
@@ -79,7 +79,9 @@ impl Intake {
             }
         }
         if !batch.rows.is_empty() {
+            fail_point("intake.heard");
             self.core.store.record(batch).await?;
+            fail_point("intake.stored");
         }
         Ok(lanes)
     }

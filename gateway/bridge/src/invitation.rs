@@ -2,7 +2,7 @@
 
 use mimi_adapter::{NativeUserId, Operation, PuppetProfile, Speaker};
 use mimi_edge_policy::{Outcome, PeerFunction, Request, Seconds, evaluate};
-use mimi_store::{Batch, Next, Row, RowChange};
+use mimi_store::{Batch, Next, Row, RowChange, fail_point};
 use mimi_uri::UserUri;
 
 use crate::bridge::Core;
@@ -80,6 +80,7 @@ impl Core {
         changes.push(RowChange::Insert { kind: LINK, key: link_key, bytes });
         changes.push(pair.put(&id));
         self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
+        fail_point("link.stored");
         tracing::debug!(target: "drawbridge::step", who = %link.hosted, what = "opens a direct chat", with = %link.peer);
         self.wake_link(id);
         self.wake_room(room);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mimi_store::{Audience, Decide, EventKind, NewEvent, RoomRole, Seq, StoreFault};
+use mimi_store::{Audience, Decide, EventKind, NewEvent, RoomRole, Seq, StoreFault, fail_point};
 use mimi_uri::RoomUri;
 use mimi_wire::{FanoutEvent, FanoutMessage, RequestHash};
 use tokio::sync::Mutex as Turn;
@@ -61,7 +61,10 @@ impl Inner {
                 request_hash: (seq == last + 1).then_some(hash),
             })
             .collect();
-        match self.store.decide(decide).await {
+        fail_point("notify.heard");
+        let stored = self.store.decide(decide).await;
+        fail_point("notify.stored");
+        match stored {
             Ok(()) => Ok(()),
             Err(StoreFault::Conflict) => Err(Failure::TryAgain),
             Err(fault) => Err(Failure::Fault(Fault::from(fault))),

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use mimi_store::{
     Audience, Batch, EventKind, EventLimit, EventRow, LaneChange, LaneProgress, LaneRow, Next, Runs, Seq,
+    fail_point,
 };
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::Endpoint;
@@ -204,8 +205,10 @@ impl Inner {
         metrics::histogram!("notify_seconds").record(started.elapsed().as_secs_f64());
         match status {
             Some(status) if status.is_success() => {
+                fail_point("batch.taken");
                 gate.open();
                 self.advance(key, &parcel).await?;
+                fail_point("batch.advanced");
                 Ok(Next::Again)
             }
             Some(status) if is_about_the_body(status) => self.rejected(key, &parcel, status).await,
@@ -234,6 +237,7 @@ impl Inner {
         events.retain(|event| is_for(event, &key.peer));
         if interval.batch_end.is_none() && !events.is_empty() {
             self.mark(key, &interval, end).await?;
+            fail_point("batch.marked");
         }
         Ok(Some(Parcel { interval, end, events }))
     }

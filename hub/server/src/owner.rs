@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesOrdered, StreamExt};
 use mimi_room::{Decision, Refusal, Room};
-use mimi_store::{Decide, EventRow, RoomRole, RoomState, RoomVersion, Seq, StoreFault};
+use mimi_store::{Decide, EventRow, RoomRole, RoomState, RoomVersion, Seq, StoreFault, fail_point};
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::{
     CreateRoomRequest, CreateRoomResponse, KeyMaterialRequest, KeyMaterialResponse, RequestHash,
@@ -268,7 +268,9 @@ impl Owner {
         let (inner, uri, lanes) = (Arc::clone(&self.inner), self.uri.clone(), decide.lanes.clone());
         let first = decide.events.first().map(|event| (event.seq, event.request_hash));
         let mut storing = Box::pin(async move {
+            fail_point("decision.made");
             let stored = inner.store.decide(decide).await;
+            fail_point("decision.stored");
             if stored.is_ok() || inner.was_stored(&uri, first, &stored).await {
                 inner.lanes.changed(&uri, &lanes);
             }

@@ -28,6 +28,7 @@ mod claim;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod decide;
+mod fail_point;
 pub mod limits;
 mod memory;
 mod record;
@@ -37,6 +38,7 @@ mod store;
 
 pub use claim::{Claim, Claimed, NewKeyPackage};
 pub use decide::{Audience, Decide, EventKind, LaneChange, NewEvent, RoomRole, RoomState, RoomVersion, Seq};
+pub use fail_point::{FAIL_POINT_FILE, fail_point};
 pub use memory::{InjectedFault, MemoryStore};
 pub use record::{Batch, LaneProgress, RowChange, RowKind, RowVersion};
 pub use rows::{EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, RoomRow, Row};

@@ -6,7 +6,7 @@ use mimi_adapter::{NativeUserId, Operation, PuppetProfile, Speaker};
 use mimi_client::RoomClient;
 use mimi_client::mint::open_secret;
 use mimi_mls::KeyPackageRef;
-use mimi_store::{Batch, EventKind, EventRow, KeyPackageRow, RowChange};
+use mimi_store::{Batch, EventKind, EventRow, KeyPackageRow, RowChange, fail_point};
 use mimi_uri::{RoomUri, UserUri};
 use mimi_wire::FanoutMessage;
 
@@ -74,7 +74,9 @@ impl Core {
             self.link_hosted(followed, one, &mut batch).await?;
         }
         batch.used_key_packages = welcomed.iter().map(|one| one.reference.clone()).collect();
+        fail_point("welcome.read");
         self.store_room(followed, true, batch).await?;
+        fail_point("welcome.joined");
         for (user, link) in &followed.row.links {
             tracing::debug!(target: "drawbridge::step", who = %user, what = "joins", room = %followed.room);
             self.wake_link(link.clone());

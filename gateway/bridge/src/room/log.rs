@@ -2,7 +2,7 @@
 
 use mimi_adapter::{OpId, Operation, PuppetProfile, Speaker};
 use mimi_client::{Change, Reading};
-use mimi_store::{Batch, EventLimit, EventRow, RowChange, Seq};
+use mimi_store::{Batch, EventLimit, EventRow, RowChange, Seq, fail_point};
 use mimi_wire::FanoutMessage;
 
 use super::Followed;
@@ -45,7 +45,9 @@ impl Core {
 
     /// Stores what events led to, with the room, and wakes the links that it concerns.
     pub(super) async fn store_effects(&self, followed: &mut Followed, effects: Effects) -> Result<(), Fault> {
+        fail_point("events.read");
         self.store_room(followed, effects.group_changed, effects.batch).await?;
+        fail_point("events.stored");
         for link in effects.links {
             self.wake_link(link);
         }

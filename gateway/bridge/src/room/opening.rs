@@ -3,7 +3,7 @@
 use mimi_adapter::{Operation, Speaker};
 use mimi_client::direct::Founding;
 use mimi_client::{Change, RoomClient};
-use mimi_store::Batch;
+use mimi_store::{Batch, fail_point};
 use mimi_uri::UserUri;
 use mimi_wire::{ClientKeyMaterial, ClientMaterial, KeyMaterialResponse, KeyMaterialUserCode};
 
@@ -31,6 +31,7 @@ impl Core {
             followed.row.in_flight =
                 Some(InFlight { body: request.encode(), intent: Intent::Claim(link.peer) });
             self.store_room(followed, false, Batch::default()).await?;
+            fail_point("claim.in_flight");
             self.settle_in_flight(followed).await?;
         }
         Ok(())
@@ -49,7 +50,9 @@ impl Core {
         followed.client = Some(client);
         followed.row.in_flight =
             Some(InFlight { body: rows::encode(&FoundingRow::of(request)), intent: Intent::Create });
-        self.store_room(followed, true, Batch::default()).await
+        self.store_room(followed, true, Batch::default()).await?;
+        fail_point("founding.in_flight");
+        Ok(())
     }
 
     /// The target's provider answered: add what it gave, or tell the native user why there is no chat.
@@ -69,7 +72,9 @@ impl Core {
         match followed.client()?.commit_add(peer, &key_packages, &roots, now) {
             Ok(update) => {
                 followed.row.in_flight = Some(InFlight { body: update.encode(), intent: Intent::Commit });
-                self.store_room(followed, true, Batch::default()).await
+                self.store_room(followed, true, Batch::default()).await?;
+                fail_point("commit.in_flight");
+                Ok(())
             }
             Err(fault) => self.give_up_opening(followed, &fault.to_string()).await,
         }

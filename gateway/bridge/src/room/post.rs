@@ -1,7 +1,7 @@
 //! Posting as a hosted user: sealed and stored in one commit, then submitted until the hub answers.
 
 use mimi_content::NestedPart;
-use mimi_store::{Batch, Next, Row, RowChange};
+use mimi_store::{Batch, Next, Row, RowChange, fail_point};
 use mimi_uri::RoomUri;
 
 use super::Followed;
@@ -96,7 +96,10 @@ impl Core {
             bytes: rows::encode(&MessageRow { event: Some(post.native_event.clone()) }),
         });
         followed.row.in_flight = Some(InFlight { body: request.encode(), intent: Intent::Post(post) });
-        self.store_room(followed, false, Batch { rows: changes, ..Batch::default() }).await
+        fail_point("post.sealed");
+        self.store_room(followed, false, Batch { rows: changes, ..Batch::default() }).await?;
+        fail_point("post.in_flight");
+        Ok(())
     }
 
     async fn adapter_of(&self, post: &Post) -> Result<String, Fault> {

@@ -1,7 +1,7 @@
 //! Requests on their way to a hub: stored before they are sent, sent again byte for byte until they are answered.
 
 use mimi_adapter::{Operation, Speaker};
-use mimi_store::Batch;
+use mimi_store::{Batch, fail_point};
 use mimi_uri::UserUri;
 use mimi_wire::{
     CreateRoomResponse, HubFault, KeyMaterialRequest, SubmitMessageRequest, SubmitMessageResponse,
@@ -41,6 +41,7 @@ impl Core {
             .map_err(|fault| unreachable(&fault))?
         {
             CreateRoomResponse::Created { .. } => {
+                fail_point("founding.answered");
                 followed.row.in_flight = None;
                 Ok(())
             }
@@ -51,7 +52,10 @@ impl Core {
     async fn settle_claim(&self, followed: &mut Followed, body: &[u8], peer: &UserUri) -> Result<(), Fault> {
         let request = KeyMaterialRequest::decode(body).map_err(ours)?;
         match self.hub.key_material(&request).await {
-            Ok(response) => self.add_claimed(followed, peer, &response).await,
+            Ok(response) => {
+                fail_point("claim.answered");
+                self.add_claimed(followed, peer, &response).await
+            }
             Err(HubFault::Rejected { status, detail }) if (400..500).contains(&status) => {
                 self.give_up_opening(followed, &format!("the provider answered {status} {detail}")).await
             }
@@ -71,6 +75,7 @@ impl Core {
         let is_commit = matches!(intent, Intent::Commit);
         match &response.verdict {
             UpdateVerdict::Success { .. } if is_commit => {
+                fail_point("commit.answered");
                 let change = followed.client()?.confirm()?;
                 followed.row.in_flight = None;
                 self.after_own_commit(followed, &change).await
@@ -103,6 +108,7 @@ impl Core {
         };
         match response {
             SubmitMessageResponse::Accepted { .. } => {
+                fail_point("post.answered");
                 followed.row.in_flight = None;
                 Ok(())
             }

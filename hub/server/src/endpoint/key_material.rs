@@ -8,7 +8,7 @@ use mimi_edge_policy::{Outcome, PeerFunction, Request, Seconds, evaluate};
 use mimi_mls::{
     IdentityError, IdentityRoots, read_identity, read_key_package, verify_credential, verify_with_label,
 };
-use mimi_store::{Claim, Claimed, NewKeyPackage};
+use mimi_store::{Claim, Claimed, NewKeyPackage, fail_point};
 use mimi_uri::{Domain, RoomUri, UserUri};
 use mimi_wire::key_material::KEY_MATERIAL_REQUEST_LABEL;
 use mimi_wire::{
@@ -143,7 +143,10 @@ async fn as_target(
         }],
     };
     // PM8: a package leaves in one answer only; the same request gets the same answer.
-    match inner.store.claim(claim).await? {
+    fail_point("key_package.minted");
+    let claimed = inner.store.claim(claim).await?;
+    fail_point("key_package.stored");
+    match claimed {
         Claimed::Fresh => Ok(response),
         Claimed::Replayed(answer) => {
             KeyMaterialResponse::decode(&answer).map_err(|fault| Failure::Fault(Fault::new(fault)))

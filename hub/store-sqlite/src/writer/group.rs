@@ -1,4 +1,4 @@
-use mimi_store::Decide;
+use mimi_store::{Decide, fail_point};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 
 use super::Undone;
@@ -15,7 +15,9 @@ pub(super) async fn commit(
     let mut transaction = begin(connection, fences).await?;
     match together(&mut transaction, fences, verbs).await {
         Ok(stored) => {
+            fail_point("group.written");
             transaction.commit().await?;
+            fail_point("group.committed");
             return Ok(stored.into_iter().map(Some).collect());
         }
         Err(Undone::Broken(error)) => return Err(error),
