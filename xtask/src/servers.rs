@@ -1,7 +1,7 @@
-//! The real servers and clients of the end-to-end tests, in a Python environment of the repository's own.
+//! The real servers and clients of the tests: in a Python environment of the repository's own, and of the system.
 
 use std::{
-    fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -18,8 +18,40 @@ const REQUIREMENTS: &str = "tests/end_to_end/people/requirements.txt";
 /// Asks the interpreter whether it is new enough and able to make environments.
 const PYTHON_CHECK: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
 
+/// Where systems have the programs of `PostgreSQL`.
+const POSTGRES_PLACES: [&str; 3] = ["/usr/lib/postgresql", "/usr/local/bin", "/usr/bin"];
+
 /// Installs them, unless just these are there, and returns the Python to run them with.
 pub(crate) fn install(repository: &Path) -> Result<PathBuf, Failed> {
+    install_postgres()?;
+    install_python(repository)
+}
+
+/// The database server of the tests: whichever version the system has, or can install.
+fn install_postgres() -> Result<(), Failed> {
+    if !has_postgres() && may_install() {
+        run(Command::new("apt-get").args(["update", "--quiet"]))?;
+        let install = ["install", "--yes", "--quiet", "--no-install-recommends", "postgresql"];
+        run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    }
+    if has_postgres() {
+        return Ok(());
+    }
+    Err(Failed(
+        "the tests need PostgreSQL: initdb, postgres, psql; DRAWBRIDGE_TEST_POSTGRES names their folder"
+            .to_owned(),
+    ))
+}
+
+fn has_postgres() -> bool {
+    let named = env::var_os("DRAWBRIDGE_TEST_POSTGRES").map(PathBuf::from);
+    let mut places: Vec<PathBuf> = named.into_iter().chain(POSTGRES_PLACES.map(PathBuf::from)).collect();
+    let versions = fs::read_dir(POSTGRES_PLACES[0]).into_iter().flatten().filter_map(Result::ok);
+    places.extend(versions.map(|version| version.path().join("bin")));
+    places.iter().any(|place| place.join("initdb").exists())
+}
+
+fn install_python(repository: &Path) -> Result<PathBuf, Failed> {
     let environment = repository.join(".cache/servers");
     let python = environment.join("bin/python");
     let stamp = environment.join("installed");
@@ -43,7 +75,7 @@ fn prepare_python() -> Result<(), Failed> {
     if python_is_able() {
         return Ok(());
     }
-    if is_root() && succeeds(Command::new("apt-get").arg("--version")) {
+    if may_install() {
         run(Command::new("apt-get").args(["update", "--quiet"]))?;
         let install = ["install", "--yes", "--quiet", "--no-install-recommends", "python3", "python3-venv"];
         run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
@@ -58,8 +90,10 @@ fn python_is_able() -> bool {
     succeeds(Command::new("python3").args(["-c", PYTHON_CHECK]))
 }
 
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+fn may_install() -> bool {
+    let is_root =
+        Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    is_root && succeeds(Command::new("apt-get").arg("--version"))
 }
 
 fn remove(directory: &Path) -> Result<(), Failed> {
@@ -89,7 +123,7 @@ mod tests {
         write(".cache/servers/bin/python", "");
         write(".cache/servers/installed", "matrix-synapse==1\n");
 
-        let python = install(repository.path());
+        let python = install_python(repository.path());
 
         assert_eq!(python, Ok(repository.path().join(".cache/servers/bin/python")));
     }

@@ -2,7 +2,7 @@
 //!
 //! A test in this package starts programs as an operator would, on free loopback ports, each in a directory of its
 //! own, and speaks to them only from outside: [`Synapse`] is a private Matrix homeserver, a [`Person`] is one of its
-//! users at a client library of another project, [`drawbridge`] names our own binary, and a [`Process`] is whatever
+//! users at a client library of another project, [`Postgres`] a private database server, [`drawbridge`] names our own binary, and a [`Process`] is whatever
 //! was started, to be stopped, killed and started again.
 //!
 //! ```no_run
@@ -32,6 +32,7 @@ mod event;
 pub mod limits;
 mod person;
 mod port;
+mod postgres;
 mod process;
 mod provider;
 mod scratch;
@@ -42,6 +43,7 @@ pub use binary::drawbridge;
 pub use event::{Event, Message};
 pub use person::Person;
 pub use port::Port;
+pub use postgres::Postgres;
 pub use process::{Launch, Process};
 pub use provider::Provider;
 pub use scratch::Scratch;

@@ -12,7 +12,7 @@ const LEVELS: &[&[&str]] = &[
     &["mimi-wire", "mimi-adapter"],
     &["mimi-room", "mimi-client", "mimi-transport", "mimi-adapter-loopback", "mimi-adapter-matrix"],
     &["mimi-store"],
-    &["mimi-store-sqlite", "mimi-server", "mimi-bridge"],
+    &["mimi-store-sqlite", "mimi-store-postgres", "mimi-server", "mimi-bridge"],
     &["drawbridge"],
     TESTS,
 ];

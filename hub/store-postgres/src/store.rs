@@ -1,0 +1,144 @@
+use async_trait::async_trait;
+use mimi_mls::{Epoch, KeyPackageRef};
+use mimi_store::{
+    Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, RoomRole,
+    RoomRow, Row, RowChange, RowKind, Seq, Store, StoreFault,
+};
+use mimi_uri::{Domain, RoomUri};
+use mimi_wire::RequestHash;
+use sqlx::postgres::PgPool;
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::limits::{KEY_LENGTH_MAX, VERBS_WAITING_MAX};
+use crate::open::{self, OpenFault};
+use crate::sql;
+use crate::writer::{Job, Message, Stored, Verb, Writer};
+
+/// The store in one `PostgreSQL` database.
+///
+/// Dropping it is safe: what was acknowledged is on disk. [`close`](Self::close) is the polite way.
+#[derive(Debug)]
+pub struct PostgresStore {
+    messages: mpsc::Sender<Message>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    readers: PgPool,
+    appended: broadcast::Sender<RoomUri>,
+}
+
+impl PostgresStore {
+    /// Connects to the database of this URL, brings its schema up to date, and starts the writer on the present runtime.
+    pub async fn open(url: &str) -> Result<Self, OpenFault> {
+        let options = open::options(url)?;
+        let connection = open::writing(&options).await?;
+        let readers = open::reading(options.clone());
+        let (messages, received) = mpsc::channel(VERBS_WAITING_MAX);
+        let (appended, _) = broadcast::channel(mimi_store::limits::APPENDED_ROOMS_HELD_MAX);
+        let writer = Writer::new(options, connection, received, appended.clone());
+        let writer = Mutex::new(Some(tokio::spawn(writer.run())));
+        Ok(Self { messages, writer, readers, appended })
+    }
+
+    /// Stores what was asked for so far, then closes the database; later calls fault.
+    pub async fn close(&self) {
+        // Either fails only if the writer has ended before, and then there is nothing left to close.
+        let _ = self.messages.send(Message::Close).await;
+        if let Some(writer) = self.writer.lock().await.take() {
+            let _ = writer.await;
+        }
+        self.readers.close().await;
+    }
+
+    async fn write(&self, verb: Verb) -> Result<Stored, StoreFault> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job { verb, answer };
+        self.messages.send(Message::Write(Box::new(job))).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+}
+
+fn closed() -> StoreFault {
+    StoreFault::Unavailable("the store was closed".into())
+}
+
+fn key_length(change: &RowChange) -> usize {
+    let (RowChange::Insert { key, .. } | RowChange::Put { key, .. } | RowChange::Delete { key, .. }) = change;
+    key.len()
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn decide(&self, decide: Decide) -> Result<(), StoreFault> {
+        self.write(Verb::Decide(decide)).await.map(drop)
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Claimed, StoreFault> {
+        let stored = self.write(Verb::Claim(claim)).await?;
+        Ok(stored.first_answer.map_or(Claimed::Fresh, Claimed::Replayed))
+    }
+
+    async fn record(&self, batch: Batch) -> Result<(), StoreFault> {
+        if let Some(length) = batch.rows.iter().map(key_length).find(|length| *length > KEY_LENGTH_MAX) {
+            let why = format!("a key of {length} bytes is longer than {KEY_LENGTH_MAX}");
+            return Err(StoreFault::Unavailable(why));
+        }
+        self.write(Verb::Record(batch)).await.map(drop)
+    }
+
+    async fn room(&self, room: &RoomUri) -> Result<Option<RoomRow>, StoreFault> {
+        sql::room::read(&self.readers, room).await
+    }
+
+    async fn rooms(&self, role: Option<RoomRole>) -> Result<Vec<RoomUri>, StoreFault> {
+        sql::room::list(&self.readers, role).await
+    }
+
+    async fn head(&self, room: &RoomUri) -> Result<Option<Head>, StoreFault> {
+        sql::event::head(&self.readers, room).await
+    }
+
+    async fn events(
+        &self,
+        room: &RoomUri,
+        from: Seq,
+        limit: EventLimit,
+    ) -> Result<Vec<EventRow>, StoreFault> {
+        sql::event::read(&self.readers, room, from, limit).await
+    }
+
+    async fn event_by_hash(
+        &self,
+        room: &RoomUri,
+        request_hash: &RequestHash,
+    ) -> Result<Option<EventRow>, StoreFault> {
+        sql::event::by_request(&self.readers, room, request_hash).await
+    }
+
+    async fn lanes(&self) -> Result<Vec<LaneRow>, StoreFault> {
+        sql::lane::list(&self.readers).await
+    }
+
+    async fn route(&self, room: &RoomUri, key_package: &KeyPackageRef) -> Result<Option<Domain>, StoreFault> {
+        sql::route::read(&self.readers, room, key_package).await
+    }
+
+    async fn tree(&self, room: &RoomUri, epoch: Epoch) -> Result<Option<Vec<u8>>, StoreFault> {
+        sql::tree::read(&self.readers, room, epoch).await
+    }
+
+    async fn key_package(&self, reference: &KeyPackageRef) -> Result<Option<KeyPackageRow>, StoreFault> {
+        sql::key_package::read(&self.readers, reference).await
+    }
+
+    async fn row(&self, kind: RowKind, key: &[u8]) -> Result<Option<Row>, StoreFault> {
+        sql::row::read(&self.readers, kind, key).await
+    }
+
+    async fn rows(&self, kind: RowKind, range: KeyRange, limit: usize) -> Result<Vec<Row>, StoreFault> {
+        sql::row::list(&self.readers, kind, &range, limit).await
+    }
+
+    fn appended(&self) -> broadcast::Receiver<RoomUri> {
+        self.appended.subscribe()
+    }
+}
