@@ -54,11 +54,13 @@ pub(super) struct FormerMembers(BTreeMap<LeafIndex, Option<Member>>);
 impl FormerMembers {
     pub(super) fn between(before: &Roster, now: &Roster) -> Self {
         let mut changed = BTreeMap::new();
-        for leaf in before.0.keys().chain(now.0.keys()) {
-            if before.member(*leaf) != now.member(*leaf) {
-                changed.insert(*leaf, before.member(*leaf).cloned());
+        for (leaf, member) in &before.0 {
+            if now.member(*leaf) != Some(member) {
+                changed.insert(*leaf, Some(member.clone()));
             }
         }
+        let come = now.0.keys().filter(|leaf| before.member(**leaf).is_none());
+        changed.extend(come.map(|leaf| (*leaf, None)));
         Self(changed)
     }
 
