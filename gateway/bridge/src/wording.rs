@@ -28,6 +28,9 @@ pub(crate) fn not_accepted(why: &str) -> String {
     format!("Not delivered: {why}.")
 }
 
+/// Told once to a chat in which something cannot be read any more.
+pub(crate) const MISSED: &str = "Messages from the other side are missing here: the room's encryption had to be restored. Ask for them again.";
+
 /// A text cut at a character, to at most so many bytes.
 pub(crate) fn shortened(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]

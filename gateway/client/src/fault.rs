@@ -21,6 +21,9 @@ pub enum ClientFault {
     /// The room's state does not read.
     #[error("the room's state does not read: {0}")]
     State(String),
+    /// A hub's answer is not what it must be.
+    #[error("the hub's answer does not do: {0}")]
+    Answer(&'static str),
     /// A request cannot be made.
     #[error("a request cannot be made: {0}")]
     Request(String),

@@ -14,6 +14,7 @@ mod group;
 pub mod limits;
 pub mod mint;
 mod reading;
+mod rejoining;
 mod room;
 pub mod vault;
 
@@ -22,4 +23,5 @@ pub use fault::ClientFault;
 pub use group::{GroupFounding, OwnLeaf, Step, Title, own_leaf};
 pub use mint::HostedMint;
 pub use reading::{Change, Listing, MessageRead, Reading};
+pub use rejoining::Rejoining;
 pub use room::RoomClient;

@@ -18,6 +18,10 @@ pub enum Reading {
     Nothing(&'static str),
     /// It cannot be read; the events behind it can.
     SetAside(String),
+    /// A message of an epoch that we have never known, or know no more.
+    Missed,
+    /// A handshake that cannot be followed: the room must be rejoined, for what comes behind it is lost to us.
+    Lost(String),
 }
 
 /// A message, with its sender as MLS proves him.

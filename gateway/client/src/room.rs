@@ -133,6 +133,11 @@ impl RoomClient {
         Ok(self.hosted.add_hosted(secret)?.is_some())
     }
 
+    /// The room's name.
+    pub fn uri(&self) -> &RoomUri {
+        &self.room
+    }
+
     /// The room's epoch.
     pub fn epoch(&self) -> u64 {
         self.hosted.epoch().0
@@ -224,19 +229,32 @@ impl RoomClient {
             Ok(Processed::Ignored(_)) => {
                 Ok(Reading::Nothing("a handshake of the past, or none of this room"))
             }
-            // A commit that we cannot follow loses all that follows: the room must be rejoined, not skipped.
-            Err(
-                fault @ (ProcessFault::InvalidHandshake(_)
-                | ProcessFault::Component(_)
-                | ProcessFault::NeedsResync
-                | ProcessFault::Internal(_)),
-            ) => Err(ClientFault::State(fault.to_string())),
             Err(ProcessFault::AlreadyRead { .. }) => Ok(Reading::Nothing("a message that was read before")),
-            // A message that cannot be read is only itself; a handshake skipped would cost all that follows it.
+            Err(fault @ ProcessFault::Internal(_)) => Err(ClientFault::State(fault.to_string())),
             Err(fault) if matches!(event.event, FanoutEvent::Application { .. }) => {
-                Ok(Reading::SetAside(fault.to_string()))
+                Ok(self.unreadable(&fault))
             }
-            Err(fault) => Err(ClientFault::State(fault.to_string())),
+            Err(ProcessFault::NeedsResync) => {
+                Ok(Reading::Nothing("a handshake that is not followed before we are back"))
+            }
+            // A handshake skipped would cost all that follows it.
+            Err(fault) => {
+                self.hosted.stop_following();
+                Ok(Reading::Lost(fault.to_string()))
+            }
+        }
+    }
+
+    /// A message that cannot be read is only itself; it is missed if the epoch is what is missing.
+    fn unreadable(&mut self, fault: &ProcessFault) -> Reading {
+        match fault {
+            // The log is in order: the commit that began this epoch never came.
+            ProcessFault::EpochNotBegun { .. } => {
+                self.hosted.stop_following();
+                Reading::Missed
+            }
+            ProcessFault::NeedsResync | ProcessFault::EpochTooOld { .. } => Reading::Missed,
+            fault => Reading::SetAside(fault.to_string()),
         }
     }
 
@@ -323,7 +341,7 @@ impl RoomClient {
     }
 
     /// The first hosted leaf that is not about to go.
-    fn committer(&self) -> Option<LeafIndex> {
+    pub(crate) fn committer(&self) -> Option<LeafIndex> {
         let leaves = self.hosted.hosted_leaves();
         leaves.into_iter().find(|(_, who)| !self.leaving.contains(&who.user)).map(|(leaf, _)| leaf)
     }
@@ -332,7 +350,7 @@ impl RoomClient {
         self.hosted.leaf_of(user).ok_or_else(|| ClientFault::NotInTheRoom(user.to_string()))
     }
 
-    fn user_of(&self, leaf: LeafIndex) -> Option<UserUri> {
+    pub(crate) fn user_of(&self, leaf: LeafIndex) -> Option<UserUri> {
         let members = self.hosted.members();
         let member = members.iter().find(|member| member.leaf == leaf)?;
         read_identity(&member.credential).ok().map(|who| who.user)

@@ -20,6 +20,7 @@ mod stored;
 mod tests;
 
 pub use examined::{Examined, Proposal, ProposalView, Proposer, Sender};
+pub(crate) use group::external_senders;
 pub use group::{ExternalSender, HubGroup};
 pub use pending::PendingProposal;
 pub use refusal::{GroupInfoRefusal, MlsRefusal, WelcomeRefusal};

@@ -16,7 +16,7 @@ pub struct HubFacts {
     pub roots: IdentityRoots,
     /// With what the hub franks.
     pub franking: FrankingKeys,
-    /// The hub's own entry among the external senders of every group (PM22, PM23).
+    /// The hub's own entry among the external senders of every group (PM22, PM23); of the key that it franks with.
     pub external_sender: ExternalSender,
     /// What no policy of a room can exceed (I9).
     pub envelope: Envelope,
@@ -27,7 +27,7 @@ pub struct HubFacts {
 pub struct FrankingKeys {
     /// The key of the server frank, which never leaves the hub.
     pub hub_key: HubKey,
-    /// The key of the integrity signature.
+    /// The key of the integrity signature, and of all else that the hub signs.
     pub signing_key: SigningKey,
     /// The component `franking_agent` that announces it.
     pub agent: Vec<u8>,

@@ -23,6 +23,7 @@ mod effects;
 mod facts;
 mod franking;
 mod group;
+mod group_info;
 mod head;
 mod header;
 mod invariants;

@@ -39,6 +39,9 @@ pub enum Reason {
     /// The message is for another group than the room's.
     #[error("the message is for another group")]
     OtherGroup,
+    /// The key that an answer is to be sealed for is none.
+    #[error("the HPKE key is none of the suite")]
+    HpkeKey,
     /// The request is about another room.
     #[error("the request is about another room")]
     OtherRoom,

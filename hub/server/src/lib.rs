@@ -23,5 +23,6 @@ mod local;
 mod owner;
 mod roots;
 mod server;
+mod signed;
 
 pub use server::{Server, ServerParts};

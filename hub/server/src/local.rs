@@ -11,7 +11,7 @@ use mimi_wire::{
     UpdateRoomResponse,
 };
 
-use crate::endpoint::{key_material, submit_message, update};
+use crate::endpoint::{group_info, key_material, submit_message, update};
 use crate::failure::Failure;
 use crate::owner::Ask;
 use crate::server::Inner;
@@ -106,6 +106,12 @@ impl Hub for LocalHub {
         room: &RoomUri,
         request: &GroupInfoRequest,
     ) -> Result<GroupInfoResponse, HubFault> {
+        if room.domain() == &self.inner.domain {
+            let own = self.inner.domain.clone();
+            return group_info::give(&self.inner, own, room, request.clone())
+                .await
+                .map_err(|failure| local(&failure));
+        }
         let body = self.remote(room.domain(), Endpoint::GroupInfo, room.as_str(), request.encode()).await?;
         GroupInfoResponse::decode(&body).map_err(|fault| garbled(room.domain(), &fault))
     }

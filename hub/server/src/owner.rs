@@ -6,10 +6,11 @@ use futures_util::FutureExt;
 use futures_util::stream::{FuturesOrdered, StreamExt};
 use mimi_room::{Decision, Refusal, Room};
 use mimi_store::{Decide, EventRow, RoomRole, RoomState, RoomVersion, Seq, StoreFault, fail_point};
-use mimi_uri::{Domain, RoomUri};
+use mimi_uri::{Domain, RoomUri, UserUri};
 use mimi_wire::{
-    CreateRoomRequest, CreateRoomResponse, KeyMaterialRequest, KeyMaterialResponse, RequestHash,
-    SubmitMessageRequest, SubmitMessageResponse, UpdateRequest, UpdateRoomResponse,
+    CreateRoomRequest, CreateRoomResponse, GroupInfoRequest, GroupInfoResponse, KeyMaterialRequest,
+    KeyMaterialResponse, RequestHash, SubmitMessageRequest, SubmitMessageResponse, UpdateRequest,
+    UpdateRoomResponse,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -29,6 +30,8 @@ pub(crate) enum Ask {
     Submit(Asker, Box<SubmitMessageRequest>, Reply<SubmitMessageResponse>),
     /// May this key material be asked for, for this room?
     AuthorizeKeyMaterial(Domain, Box<KeyMaterialRequest>, Reply<()>),
+    /// Give a user's client what it needs to come back.
+    GroupInfo(Domain, UserUri, Box<GroupInfoRequest>, Reply<GroupInfoResponse>),
     /// Remember which provider issued what.
     RecordKeyMaterial(Box<(KeyMaterialRequest, KeyMaterialResponse)>, Reply<()>),
 }
@@ -112,6 +115,9 @@ impl Owner {
                 };
                 drop(reply.send(result));
             }
+            Ask::GroupInfo(provider, user, request, reply) => {
+                self.group_info((provider, user), *request, reply).await;
+            }
             Ask::RecordKeyMaterial(exchange, reply) => self.record_key_material(&exchange, reply).await,
         }
     }
@@ -179,6 +185,47 @@ impl Owner {
         }
     }
 
+    /// Of the epoch that is stored: what a joiner builds on must not be undone. The group is read, and sealed for him, on
+    /// the bounded pool.
+    async fn group_info(
+        &mut self,
+        (provider, user): (Domain, UserUri),
+        request: GroupInfoRequest,
+        reply: Reply<GroupInfoResponse>,
+    ) {
+        if !self.settle().await {
+            self.held = None;
+        }
+        if let Err(failure) = self.hold().await {
+            return drop(reply.send(Err(failure)));
+        }
+        let facts = self.inner.facts().await;
+        let given = self.on_pool(move |room| room.group_info(&facts, &provider, &user, &request)).await;
+        drop(reply.send(match given {
+            Ok(Ok(given)) => given.map_err(Failure::from),
+            Ok(Err(fault)) => Err(Failure::Fault(Fault::new(fault))),
+            Err(failure) => Err(failure),
+        }));
+    }
+
+    /// Has the room do something on the bounded pool, the owner waiting. What has faulted may be half changed, and is
+    /// dropped.
+    async fn on_pool<R: Send + 'static>(
+        &mut self,
+        act: impl FnOnce(&mut Room) -> Result<R, mimi_room::Fault> + Send + 'static,
+    ) -> Result<Result<R, mimi_room::Fault>, Failure> {
+        let mut held = self.held.take().ok_or(Failure::NoSuchRoom)?;
+        let acted = self.inner.checks.run(move || {
+            let acted = act(&mut held.room);
+            (held, acted)
+        });
+        let (held, acted) = acted.await?;
+        if acted.is_ok() {
+            self.held = Some(held);
+        }
+        Ok(acted)
+    }
+
     /// A handshake is checked on the bounded pool, the owner waiting: the next decision depends on it.
     async fn update(&mut self, asker: Asker, request: UpdateRequest, reply: Reply<UpdateRoomResponse>) {
         let now = match (self.inner.now(), self.hold().await) {
@@ -186,21 +233,12 @@ impl Owner {
             (Err(failure), _) | (_, Err(failure)) => return drop(reply.send(Err(failure))),
         };
         let facts = self.inner.facts().await;
-        let Some(mut held) = self.held.take() else { return };
         let provider = asker.provider.clone();
-        let checked = self
-            .inner
-            .checks
-            .run(move || {
-                let decided = held.room.update(&facts, &provider, &request, now);
-                (held, decided)
-            })
-            .await;
-        let (held, decided) = match checked {
-            Ok(checked) => checked,
+        let decided = self.on_pool(move |room| room.update(&facts, &provider, &request, now)).await;
+        let decided = match decided {
+            Ok(decided) => decided,
             Err(failure) => return drop(reply.send(Err(failure))),
         };
-        self.held = Some(held);
         match decided {
             Ok(Ok(decision)) => self.accept(asker.hash, decision, reply, answers::updated),
             Ok(Err(Refusal::UnknownRoots(domain))) => {
@@ -209,11 +247,7 @@ impl Owner {
                 drop(reply.send(Err(Failure::TryAgain)));
             }
             Ok(Err(refusal)) => self.refuse(asker.hash, refusal, reply, answers::updated).await,
-            Err(fault) => {
-                // What is held may be half changed.
-                self.held = None;
-                drop(reply.send(Err(Failure::Fault(Fault::new(fault)))));
-            }
+            Err(fault) => drop(reply.send(Err(Failure::Fault(Fault::new(fault))))),
         }
     }
 

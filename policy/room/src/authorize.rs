@@ -22,7 +22,7 @@ pub use action::{Action, Ephemeral, ExtensionsChange, PskUse};
 pub use actor::{Actor, ExternalSender};
 pub use denied::{Denied, DenyReason};
 pub use expand::{Proposal, expand};
-pub use queries::{can_receive, can_send, may_claim_key_material, may_commit};
+pub use queries::{can_receive, can_send, may_claim_key_material, may_commit, may_read_group_info};
 pub use roster::{Pending, Roster, Standing};
 
 use crate::{ComponentId, RoomPolicy};

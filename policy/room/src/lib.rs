@@ -29,7 +29,7 @@ pub mod template;
 pub use apply::{ComponentError, ComponentOperation, apply_component, check_component};
 pub use authorize::{
     Action, Actor, Denied, DenyReason, Proposal, Roster, authorize, authorize_commit, can_receive, can_send,
-    expand, may_claim_key_material, may_commit,
+    expand, may_claim_key_material, may_commit, may_read_group_info,
 };
 pub use capability::{Capabilities, Capability, Enforcer, REGISTRY, Registration};
 pub use codec::DecodeError;

@@ -153,8 +153,7 @@ fn facts(authority: &IdentityAuthority) -> HubFacts {
     // A basic credential: the hub's name.
     let credential = [&[0, 1, 9][..], own.as_str().as_bytes()].concat();
     let agent = [&[32], signing_key.public().as_slice(), &credential].concat();
-    let external_sender =
-        ExternalSender { credential, signature_key: SigningKey::from_bytes(&[8; 32]).unwrap().public() };
+    let external_sender = ExternalSender { credential, signature_key: signing_key.public() };
     let franking = FrankingKeys { hub_key: HubKey::new(&[9; 32]), signing_key, agent };
     HubFacts { domain: own.clone(), roots, franking, external_sender, envelope: Envelope::default() }
 }

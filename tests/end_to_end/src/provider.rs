@@ -91,6 +91,11 @@ impl Provider {
             .collect()
     }
 
+    /// The database of the Drawbridge process, to be spoilt while that does not run.
+    pub fn database(&self) -> PathBuf {
+        self.scratch.join("drawbridge.db")
+    }
+
     /// What the operator reads of it: a page of its operator listener.
     #[track_caller]
     pub fn page(&self, path: &str) -> String {

@@ -4,9 +4,10 @@
 //! the right person and as it was said, whatever is killed in between.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::thread;
 
-use end_to_end::{Event, Message, Person, Provider};
+use end_to_end::{Event, Message, Person, Provider, test_python};
 
 /// Two people, each with the direct chat he has with the other.
 struct Chat<'a> {
@@ -164,6 +165,44 @@ fn two_hundred_messages_each_way_arrive_once_and_in_order_although_everything_is
 
     assert_eq!(bodies(&chat.heard_by_bob(&alices_puppet, 200)), of_alice);
     assert_eq!(bodies(&chat.heard_by_alice(&bobs_puppet, 200)), of_bob);
+}
+
+/// Puts a commit into a follower's log that nobody made: the last one once more, said to be of the present epoch.
+const FORGE_A_COMMIT: &str = r#"
+import re, sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as database:
+    last = "SELECT room, timestamp, bytes FROM event WHERE kind = 'commit' ORDER BY room, seq DESC LIMIT 1"
+    room, timestamp, commit = database.execute(last).fetchone()
+    epoch = re.search(rb"mimi://a\.example/g/[!-~]+", commit).end()
+    present = (int.from_bytes(commit[epoch:epoch + 8], "big") + 1).to_bytes(8, "big")
+    forged = commit[:epoch] + present + commit[epoch + 8:]
+    next_seq, = database.execute("SELECT max(seq) + 1 FROM event WHERE room = ?", (room,)).fetchone()
+    row = (room, next_seq, timestamp, "commit", forged)
+    database.execute("INSERT INTO event (room, seq, timestamp, kind, bytes) VALUES (?, ?, ?, ?, ?)", row)
+"#;
+
+#[test]
+fn a_gateway_that_cannot_follow_its_room_any_more_comes_back_and_the_chat_goes_on() {
+    let (a, mut b) = Provider::start_two("a.example", "b.example");
+    let alice = Person::register(a.synapse(), "alice");
+    let bob = Person::register(b.synapse(), "bob");
+    let (bobs_puppet, alices_puppet) = (a.puppet("bob", "b.example"), b.puppet("alice", "a.example"));
+    let chat = Chat::opened_by_alice((&a, &alice), (&b, &bob));
+    alice.send(&chat.alices_room, "before");
+    chat.heard_by_bob(&alices_puppet, 1);
+
+    b.kill();
+    let forging = Command::new(test_python()).args(["-c", FORGE_A_COMMIT]).arg(b.database()).status();
+    assert!(forging.unwrap().success());
+    b.start_again();
+    bob.send(&chat.bobs_room, "from the one who came back");
+    let heard = chat.heard_by_alice(&bobs_puppet, 1);
+    alice.send(&chat.alices_room, "to the one who came back");
+
+    assert_eq!(bodies(&heard), ["from the one who came back"]);
+    assert_eq!(bodies(&chat.heard_by_bob(&alices_puppet, 2)), ["before", "to the one who came back"]);
+    let counted = |metric: &str| b.page("/metrics").lines().any(|line| line == format!("{metric} 1"));
+    assert!(counted("rooms_lost_total") && counted("rooms_rejoined_total"), "{}", b.page("/metrics"));
 }
 
 #[test]

@@ -92,7 +92,17 @@ impl Core {
         }
         let reading = followed.client()?.read(&message)?;
         match reading {
-            Reading::Message(read) => self.show(followed, event, &read, effects).await,
+            Reading::Message(read) => {
+                followed.row.missed = 0;
+                self.show(followed, event, &read, effects).await
+            }
+            Reading::Missed => self.miss(followed, event, effects).await,
+            Reading::Lost(why) => {
+                tracing::warn!(room = %followed.room, seq = event.seq.0, why, "a handshake cannot be followed");
+                metrics::counter!("rooms_lost_total").increment(1);
+                effects.group_changed = true;
+                Ok(())
+            }
             Reading::Changed(change) => self.show_change(followed, &change, effects).await,
             Reading::Proposed => {
                 effects.group_changed = true;
@@ -202,7 +212,7 @@ impl Core {
         Ok(link.is_some_and(|(link, _)| change.left.contains(&link.peer)))
     }
 
-    async fn end_link(
+    pub(super) async fn end_link(
         &self,
         followed: &mut Followed,
         id: &LinkId,

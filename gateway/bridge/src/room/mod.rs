@@ -5,6 +5,7 @@ mod leaving;
 mod log;
 mod opening;
 mod post;
+mod rejoining;
 mod request;
 
 use std::collections::HashMap;
@@ -73,6 +74,7 @@ impl RoomRow {
             epoch: 0,
             generations: vec![],
             in_flight: None,
+            missed: 0,
         }
     }
 }
@@ -108,6 +110,10 @@ impl Core {
             return Err(fault);
         }
         self.follow_log(followed).await?;
+        if followed.client()?.needs_resync() {
+            self.rejoin(followed).await?;
+            return Ok(Next::Again);
+        }
         self.commit_pending(followed).await
     }
 

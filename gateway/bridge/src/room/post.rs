@@ -116,6 +116,9 @@ impl Core {
     ) -> Result<(), Fault> {
         let before = followed.client()?.epoch();
         self.follow_log(followed).await?;
+        if followed.client()?.needs_resync() {
+            self.rejoin(followed).await?;
+        }
         if not_allowed && followed.client()?.epoch() == before || !followed.client()?.is_active(&post.sender)
         {
             return self.give_up_post(followed, &post).await;

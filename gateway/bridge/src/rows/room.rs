@@ -25,6 +25,9 @@ pub(crate) struct RoomRow {
     pub(crate) generations: Vec<(u32, u32)>,
     /// The request on its way to the hub: sent again, byte for byte, until it is answered.
     pub(crate) in_flight: Option<InFlight>,
+    /// Messages that could not be read, since the last one that could: they were sealed in epochs we have never known.
+    #[serde(default)]
+    pub(crate) missed: u64,
 }
 
 /// Where a followed room is in its life.

@@ -58,6 +58,7 @@ mod tests;
 pub use commit::{CommitPlan, OwnCommit};
 pub use faults::{HostedFault, ProcessFault};
 pub use found::{Founding, NewRoom};
+pub use resync::PresentEpoch;
 pub use room::HostedRoom;
 pub use self_test::{SelfTestFault, self_test};
 pub use speak::Sealed;

@@ -122,8 +122,8 @@ impl HubGroup {
         &self.pending
     }
 
-    /// Keeps a proposal until the epoch ends.
-    pub fn accept_proposal(&mut self, examined: Examined) -> Result<(), MlsFault> {
+    /// Keeps a proposal, accepted at this time, until the epoch ends.
+    pub fn accept_proposal(&mut self, examined: Examined, accepted_ms: u64) -> Result<(), MlsFault> {
         let Body::Proposal(queued) = examined.body else {
             return Err(MlsFault::Internal("a commit was to be accepted as a proposal".to_owned()));
         };
@@ -132,7 +132,7 @@ impl HubGroup {
                 "the group has moved on since the proposal was examined".to_owned(),
             ));
         }
-        let pending = PendingProposal::read(&examined.message)
+        let pending = PendingProposal::read(&examined.message, accepted_ms)
             .ok_or_else(|| MlsFault::internal("an examined proposal does not decode"))?;
         self.group.add_proposal(self.provider.storage(), *queued).map_err(MlsFault::internal)?;
         self.pending.push(pending);
@@ -198,7 +198,7 @@ fn refusal(why: CreationFromExternalError<ScratchFault>) -> MlsRefusal {
     }
 }
 
-pub(super) fn external_senders(context: &openmls::group::GroupContext) -> Vec<ExternalSender> {
+pub(crate) fn external_senders(context: &openmls::group::GroupContext) -> Vec<ExternalSender> {
     let senders = context.extensions().external_senders();
     let senders = senders.into_iter().flatten().filter_map(|sender| {
         // The two fields are private in openmls; their encoding is not.

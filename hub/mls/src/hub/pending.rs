@@ -16,11 +16,13 @@ pub struct PendingProposal {
     pub view: ProposalView,
     /// The message it came as, for those who need it later.
     pub message: MlsMessage,
+    /// When the hub accepted it, in milliseconds since 1970.
+    pub accepted_ms: u64,
 }
 
 impl PendingProposal {
     /// Reads an accepted proposal's message again.
-    pub(super) fn read(message: &MlsMessage) -> Option<Self> {
+    pub(super) fn read(message: &MlsMessage, accepted_ms: u64) -> Option<Self> {
         let public = whole(message.body(), read_public_message)?;
         let Content::Proposal(proposal) = &public.content else { return None };
         let reference = proposal_reference(&public);
@@ -29,7 +31,7 @@ impl PendingProposal {
             reference: Some(reference.clone()),
             proposal: Proposal::of(proposal)?,
         };
-        Some(Self { reference, view, message: message.clone() })
+        Some(Self { reference, view, message: message.clone(), accepted_ms })
     }
 }
 

@@ -26,13 +26,13 @@ pub(super) fn propose(
     let actions = check(&room.header, group, asked, &examined)?;
 
     let before = room.header.followers();
+    let (seq, timestamp) = room.head.take_next(asked.now);
     for examined in examined {
-        group.accept_proposal(examined)?;
+        group.accept_proposal(examined, timestamp.0)?;
     }
     // B4, I7: what it takes away counts at once.
     room.header.propose(&actions);
 
-    let (seq, timestamp) = room.head.take_next(asked.now);
     // PM14: "moreProposals identical on fan-out".
     let event = FanoutEvent::Proposal { message: first.clone(), more_proposals: more.to_vec() };
     let effects = Effects {

@@ -1,7 +1,7 @@
 //! External commits: coming back from outside.
 
 use mimi_mls::Epoch;
-use mimi_mls::hosted::CommitPlan;
+use mimi_mls::hosted::{CommitPlan, PresentEpoch};
 use mimi_room::{EventKind, Reason, Refusal};
 use mimi_wire::HandshakeBundle;
 
@@ -23,7 +23,10 @@ fn outside(world: &mut World) -> Outside {
 
 fn resync(world: &mut World, who: &str, outside: &Outside) -> HandshakeBundle {
     let leaf = world.leaf(who);
-    let own = world.hosted(&user(who)).resync(&outside.group_info, &outside.ratchet_tree, leaf);
+    let own = world.hosted(&user(who)).resync(
+        PresentEpoch { group_info: &outside.group_info, ratchet_tree: &outside.ratchet_tree, pending: &[] },
+        leaf,
+    );
     bundle(&own.unwrap())
 }
 

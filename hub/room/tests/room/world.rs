@@ -73,8 +73,7 @@ pub(crate) fn hub_facts(authorities: &BTreeMap<Domain, IdentityAuthority>) -> Hu
     // A basic credential: the hub's name.
     let credential = [&[0, 1, 9][..], HUB.as_bytes()].concat();
     let agent = [&[32], signing_key.public().as_slice(), &credential].concat();
-    let external_sender =
-        ExternalSender { credential, signature_key: SigningKey::from_bytes(&[8; 32]).unwrap().public() };
+    let external_sender = ExternalSender { credential, signature_key: signing_key.public() };
     let franking = FrankingKeys { hub_key: HubKey::new(&[9; 32]), signing_key, agent };
     HubFacts { domain: domain(HUB), roots, franking, external_sender, envelope: Envelope::default() }
 }

@@ -10,10 +10,11 @@ use mimi_wire::{Directory, Endpoint};
 use crate::server::Inner;
 
 /// The endpoints that this version serves.
-const SERVED: [Endpoint; 5] = [
+const SERVED: [Endpoint; 6] = [
     Endpoint::KeyMaterial,
     Endpoint::Update,
     Endpoint::SubmitMessage,
+    Endpoint::GroupInfo,
     Endpoint::Notify,
     Endpoint::IdentityRoots,
 ];

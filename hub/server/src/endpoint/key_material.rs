@@ -5,9 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use bytes::Bytes;
 use mimi_edge_policy::{Outcome, PeerFunction, Request, Seconds, evaluate};
-use mimi_mls::{
-    IdentityError, IdentityRoots, read_identity, read_key_package, verify_credential, verify_with_label,
-};
+use mimi_mls::read_key_package;
 use mimi_store::{Claim, Claimed, NewKeyPackage, fail_point};
 use mimi_uri::{Domain, RoomUri, UserUri};
 use mimi_wire::key_material::KEY_MATERIAL_REQUEST_LABEL;
@@ -21,6 +19,7 @@ use crate::failure::{Failure, Fault, Rejection};
 use crate::limits::KEY_MATERIAL_ANSWER_KEPT;
 use crate::owner::Ask;
 use crate::server::Inner;
+use crate::signed::Signed;
 
 pub(crate) async fn key_material(
     State(inner): State<Arc<Inner>>,
@@ -154,30 +153,16 @@ async fn as_target(
     }
 }
 
-/// The request is signed by the key that its credential is about, and the requester's own provider vouches for the
-/// credential: a hub asks on behalf of others, and must not make them up (A12).
+/// A hub asks on behalf of others, and must not make them up (A12).
 async fn verify(inner: &Inner, request: &KeyMaterialRequest, now: Timestamp) -> Result<(), Failure> {
-    let wrong = |why| Failure::Rejected(Rejection::NotThatProvider(why));
-    let (key, credential) = (&request.requester_signature_key, request.requester_credential.as_bytes());
-    if !verify_with_label(key, KEY_MATERIAL_REQUEST_LABEL, &request.to_be_signed(), &request.signature) {
-        return Err(wrong("the signature does not verify"));
-    }
-    // Who it says it is comes first: nobody can have us fetch the roots of a provider that is not the requester's.
-    let said = read_identity(credential).map_err(|_| wrong("the credential does not read"))?;
-    if said.user != request.requesting_user {
-        return Err(wrong("the credential is of another user"));
-    }
-    let prove = |roots: &IdentityRoots| verify_credential(credential, key, roots, now.seconds());
-    let proven = match prove(&inner.known_roots().await) {
-        Err(IdentityError::UnknownRoot(domain)) => {
-            if !inner.fetch_roots(&domain).await {
-                return Err(Failure::TryAgain);
-            }
-            prove(&inner.known_roots().await)
-        }
-        proven => proven,
+    let signed = Signed {
+        key: &request.requester_signature_key,
+        credential: &request.requester_credential,
+        label: KEY_MATERIAL_REQUEST_LABEL,
+        content: &request.to_be_signed(),
+        signature: &request.signature,
     };
-    proven.map(drop).map_err(|_| wrong("the credential proves nothing"))
+    signed.prove(inner, now, |said| said == &request.requesting_user).await.map(drop)
 }
 
 /// Consent; whoever is unknown, blocked or undecided looks the same to the one who asks (DESIGN §6).

@@ -1,6 +1,7 @@
 //! The endpoints, one file each, named as the draft names them.
 
 mod directory;
+pub(crate) mod group_info;
 mod identity_roots;
 pub(crate) mod key_material;
 mod notify;
@@ -29,6 +30,7 @@ pub(crate) fn router(inner: Arc<Inner>) -> Router {
         .route(&Endpoint::KeyMaterial.path_template(), post(key_material::key_material))
         .route(&Endpoint::Update.path_template(), post(update::update))
         .route(&Endpoint::SubmitMessage.path_template(), post(submit_message::submit_message))
+        .route(&Endpoint::GroupInfo.path_template(), post(group_info::group_info))
         .route(&Endpoint::Notify.path_template(), post(notify::notify))
         .layer(middleware::from_fn_with_state(Arc::clone(&inner), observe))
         .layer(CatchPanicLayer::new())

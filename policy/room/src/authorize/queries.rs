@@ -56,6 +56,15 @@ pub fn may_claim_key_material(
     }
 }
 
+/// Whether a participant may have what it takes to join by himself: whoever could then bring in his own client (A8).
+///
+/// \[I\] Outsiders are never answered here: no room lets them in by a link, a code or a preauthorisation yet.
+pub fn may_read_group_info(policy: &RoomPolicy, roster: &Roster, user: &UserUri) -> Result<(), DenyReason> {
+    let capability = Capability::ADD_OWN_CLIENT;
+    let has = roles(policy, roster, user)?.iter().all(|role| role.has(capability));
+    if has { Ok(()) } else { Err(DenyReason::MissingCapability(capability)) }
+}
+
 /// RM12: there is a role that all the adder's roles let outsiders take.
 fn may_add_somebody(policy: &RoomPolicy, adder: &[&Role]) -> Result<(), DenyReason> {
     let mut targets = policy.roles.roles.iter().map(|role| role.role_index);

@@ -15,6 +15,7 @@ async fn the_directory_is_json_of_what_is_served_and_nothing_else() {
     assert_eq!(reply.headers[CACHE_CONTROL], "max-age=3600");
     insta::assert_snapshot!(std::str::from_utf8(&reply.body).unwrap(), @r#"
     {
+      "groupInfo": "https://a.example/v1/groupInfo/{roomId}",
       "keyMaterial": "https://a.example/v1/keyMaterial/{targetUser}",
       "notify": "https://a.example/v1/notify/{roomId}",
       "submitMessage": "https://a.example/v1/submitMessage/{roomId}",
@@ -40,7 +41,7 @@ async fn every_endpoint_of_the_directory_is_there() {
         let status = world.b.say(&call).await.status;
         assert!(![404, 405].contains(&status), "{endpoint:?}: {status}");
     }
-    assert_eq!(directory.link(Endpoint::GroupInfo, "x"), Err(LinkError::NotOffered));
+    assert_eq!(directory.link(Endpoint::ProxyDownload, "x"), Err(LinkError::NotOffered));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a world that does not hold is a failed test")]
 
 mod directory;
+mod group_info;
 mod key_material;
 mod malformed;
 mod notify;

@@ -204,7 +204,7 @@ async fn what_is_not_served_is_not_found_and_what_is_asked_otherwise_is_not_allo
         "/v1/",
         "/v1/submit/x",
         "/v2/submitMessage/x",
-        "/v1/groupInfo/x",
+        "/v1/identifierQuery/x",
         "/v1/requestConsent/x",
         "/v1/submitMessage/mimi://a.example/r/direct",
         "/v1/submitMessage",

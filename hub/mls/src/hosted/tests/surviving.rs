@@ -116,7 +116,10 @@ fn a_commit_in_flight_survives_a_restart_and_can_still_be_confirmed() {
 fn a_resync_in_flight_survives_a_restart() {
     let mut world = World::with_hosted(3);
     let (group_info, tree) = (world.alice.group_info(), world.alice.ratchet_tree().unwrap());
-    let own = world.room.resync(&group_info, &tree, LeafIndex(2)).unwrap();
+    let own = world
+        .room
+        .resync(PresentEpoch { group_info: &group_info, ratchet_tree: &tree, pending: &[] }, LeafIndex(2))
+        .unwrap();
     world.others_follow(&own.commit);
 
     world.room = HostedRoom::load(&world.room.snapshot().unwrap()).unwrap();

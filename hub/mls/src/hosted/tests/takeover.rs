@@ -67,7 +67,10 @@ fn where_nobody_can_take_over_one_hosted_user_comes_back_and_reads_for_all() {
     let restored = HostedRoom::load(&world.room.snapshot().unwrap()).unwrap();
     world.room = restored;
     let (group_info, tree) = (world.alice.group_info(), world.alice.ratchet_tree().unwrap());
-    let own = world.room.resync(&group_info, &tree, LeafIndex(4)).unwrap();
+    let own = world
+        .room
+        .resync(PresentEpoch { group_info: &group_info, ratchet_tree: &tree, pending: &[] }, LeafIndex(4))
+        .unwrap();
     let back = world.everybody_follows(&own.commit);
 
     assert_eq!(summary.reader, ReaderFate::NeedsResync);
@@ -85,7 +88,10 @@ fn after_a_resync_hosted_leaves_that_stayed_speak_on() {
     let (group_info, tree) = (world.alice.group_info(), world.alice.ratchet_tree().unwrap());
     let user = world.room.hosted_leaves()[3].1.user.clone();
 
-    let own = world.room.resync(&group_info, &tree, LeafIndex(4)).unwrap();
+    let own = world
+        .room
+        .resync(PresentEpoch { group_info: &group_info, ratchet_tree: &tree, pending: &[] }, LeafIndex(4))
+        .unwrap();
     world.others_follow(&own.commit);
     let summary = world.room.confirm_commit().unwrap();
 

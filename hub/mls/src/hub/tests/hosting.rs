@@ -92,7 +92,7 @@ fn the_hub_keeps_a_hosted_leafs_wish_to_leave_until_another_leaf_commits_it() {
 
     let leaving = scene.room.propose_self_remove(bob).unwrap();
     let examined = scene.hub.examine(&leaving).unwrap();
-    scene.hub.accept_proposal(examined).unwrap();
+    scene.hub.accept_proposal(examined, 7).unwrap();
     scene.room.process(&leaving, &LastWins).unwrap();
     let own = scene.room.commit(LeafIndex(0), &CommitPlan::default(), &LastWins).unwrap();
     scene.accept(&own);

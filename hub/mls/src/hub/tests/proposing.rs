@@ -35,7 +35,7 @@ fn a_self_remove_waits_until_somebody_commits_it() {
     let examined = world.hub.examine(&proposal).unwrap();
     assert_eq!(examined.sender(), &Sender::Member(LeafIndex(1)));
     assert_eq!(examined.proposals()[0].removes(), Some(LeafIndex(1)));
-    world.hub.accept_proposal(examined).unwrap();
+    world.hub.accept_proposal(examined, 7).unwrap();
     world.alice.follow(&proposal);
     let made = world.alice.commit(vec![], vec![]);
     world.accept(&made).unwrap();
@@ -134,7 +134,7 @@ fn the_hub_may_propose_that_somebody_goes() {
     assert_eq!(examined.sender(), &Sender::External(0));
     assert_eq!(examined.proposals()[0].proposer, Proposer::External(0));
     assert_eq!(examined.proposals()[0].proposal, Proposal::Remove(LeafIndex(1)));
-    world.hub.accept_proposal(examined).unwrap();
+    world.hub.accept_proposal(examined, 7).unwrap();
     world.alice.follow(&proposal);
     let made = world.alice.commit(vec![], vec![]);
 

@@ -151,7 +151,7 @@ impl World {
 
     pub(super) fn propose(&mut self, proposal: &MlsMessage) -> Result<(), MlsRefusal> {
         let examined = self.hub.examine(proposal)?;
-        self.hub.accept_proposal(examined).unwrap();
+        self.hub.accept_proposal(examined, 7).unwrap();
         Ok(())
     }
 }
