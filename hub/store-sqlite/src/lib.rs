@@ -1,16 +1,15 @@
 //! The store on `SQLite`.
 //!
-//! One task writes. It takes all that waits (no timer) into one transaction with `synchronous=FULL`, and answers each
+//! One thread writes. It takes all that waits (no timer) into one transaction with `synchronous=FULL`, and answers each
 //! verb after the commit: the more callers wait, the more of them share an fsync. A group is first stored as if
-//! nothing in it could conflict, events of many rooms in one INSERT; only if something does is it rolled back and
-//! stored verb by verb, each in its savepoint, so that a conflict is told to the one who caused it and touches nobody
+//! nothing in it could conflict; only if something does is it rolled back and stored verb by verb, each in its savepoint, so that a conflict is told to the one who caused it and touches nobody
 //! else. Reads have connections of their own and never wait for the writer.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | `open` | opens and migrates the database, refuses a newer schema |
 //! | `store` | [`SqliteStore`], the [`Store`](mimi_store::Store) |
-//! | `writer` | the writing task: groups, fences, conflicts |
+//! | `writer` | the writing thread: groups, fences, conflicts |
 //! | `sql` | every statement, one per function, by table |
 
 pub mod limits;

@@ -17,10 +17,8 @@ pub const GROUP_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Two full groups: the next one is complete while the present one is committed.
 pub const VERBS_WAITING_MAX: usize = 2 * GROUP_VERBS_MAX;
 
-/// How many events one INSERT carries, largest first.
-///
-/// A fixed ladder keeps the number of prepared statements small; beyond 64 rows a statement gains nothing measurable.
-pub const EVENTS_PER_INSERT: [usize; 4] = [64, 16, 4, 1];
+/// How many prepared statements the writer keeps: all it has, which is some thirty.
+pub const STATEMENTS_KEPT: usize = 64;
 
 /// How many connections read at the same time.
 ///

@@ -5,9 +5,9 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::limits::{BUSY_TIMEOUT, CHECKPOINT_PAGES, READERS_MAX};
+use crate::limits::{BUSY_TIMEOUT, CHECKPOINT_PAGES, READERS_MAX, STATEMENTS_KEPT};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -35,6 +35,12 @@ pub enum OpenFault {
     /// It is not a database, or `SQLite` cannot open it.
     #[error("the database could not be opened")]
     Database(#[from] sqlx::Error),
+    /// `SQLite` cannot open it for writing.
+    #[error("the database could not be opened for writing")]
+    Writing(#[from] rusqlite::Error),
+    /// The system gave no thread to write in.
+    #[error("the thread that writes could not be started")]
+    Thread(#[source] io::Error),
 }
 
 /// How every connection opens the database.
@@ -58,8 +64,8 @@ pub(crate) fn create(path: &Path) -> Result<(), OpenFault> {
     file.open(path).map(drop).map_err(OpenFault::File)
 }
 
-/// Opens the connection that writes, and brings the schema up to date.
-pub(crate) async fn writing(options: &SqliteConnectOptions) -> Result<SqliteConnection, OpenFault> {
+/// Brings the schema up to date.
+pub(crate) async fn migrate(options: &SqliteConnectOptions) -> Result<(), OpenFault> {
     let mut connection = options.connect().await?;
     // Not `run`, whose future the compiler cannot prove `Send` in a caller's.
     MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|error| match error {
@@ -67,6 +73,18 @@ pub(crate) async fn writing(options: &SqliteConnectOptions) -> Result<SqliteConn
         MigrateError::VersionMismatch(version) => OpenFault::AlteredSchema { version },
         other => OpenFault::Migration(other),
     })?;
+    Ok(connection.close().await?)
+}
+
+/// Opens the connection that writes, with the settings of [`options`].
+pub(crate) fn writing(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
+    let connection = rusqlite::Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(connection)
 }
 

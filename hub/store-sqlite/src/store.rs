@@ -8,9 +8,8 @@ use mimi_store::{
 };
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::RequestHash;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use sqlx::sqlite::SqlitePool;
 use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use crate::limits::VERBS_WAITING_MAX;
 use crate::open::{self, OpenFault};
@@ -23,35 +22,34 @@ use crate::writer::{Job, Message, Stored, Verb, Writer};
 #[derive(Debug)]
 pub struct SqliteStore {
     messages: mpsc::Sender<Message>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    /// Hears of the writer's end.
+    ended: Mutex<Option<oneshot::Receiver<()>>>,
     readers: SqlitePool,
     appended: broadcast::Sender<RoomUri>,
 }
 
 impl SqliteStore {
-    /// Opens the database in this file, making it if it is not there, and starts the writer on the present runtime.
+    /// Opens the database in this file, making it if it is not there, and starts the thread that writes.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenFault> {
         let path = path.as_ref();
         open::create(path)?;
-        Self::open_with(open::options(path)).await
-    }
-
-    async fn open_with(options: SqliteConnectOptions) -> Result<Self, OpenFault> {
-        let connection = open::writing(&options).await?;
-        let readers = open::reading(options.clone()).await?;
+        let options = open::options(path);
+        open::migrate(&options).await?;
+        let connection = open::writing(path)?;
+        let readers = open::reading(options).await?;
         let (messages, received) = mpsc::channel(VERBS_WAITING_MAX);
         let (appended, _) = broadcast::channel(mimi_store::limits::APPENDED_ROOMS_HELD_MAX);
-        let writer = Writer::new(options, connection, received, appended.clone());
-        let writer = Mutex::new(Some(tokio::spawn(writer.run())));
-        Ok(Self { messages, writer, readers, appended })
+        let writer = Writer::new(path.to_owned(), connection, received, appended.clone());
+        let ended = writer.start().map_err(OpenFault::Thread)?;
+        Ok(Self { messages, ended: Mutex::new(Some(ended)), readers, appended })
     }
 
     /// Stores what was asked for so far, then closes the database; later calls fault.
     pub async fn close(&self) {
         // Either fails only if the writer has ended before, and then there is nothing left to close.
         let _ = self.messages.send(Message::Close).await;
-        if let Some(writer) = self.writer.lock().await.take() {
-            let _ = writer.await;
+        if let Some(ended) = self.ended.lock().await.take() {
+            let _ = ended.await;
         }
         self.readers.close().await;
     }
@@ -59,7 +57,7 @@ impl SqliteStore {
     async fn write(&self, verb: Verb) -> Result<Stored, StoreFault> {
         let (answer, answered) = oneshot::channel();
         let job = Job { verb, answer };
-        self.messages.send(Message::Write(Box::new(job))).await.map_err(|_| closed())?;
+        self.messages.send(Message::Write(job)).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
 }

@@ -1,37 +1,34 @@
 use mimi_store::Claim;
 use mimi_wire::Timestamp;
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::integer;
 use crate::writer::Undone;
 
 /// Deletes the answers that nobody gets any more.
-pub(crate) async fn delete_expired(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), Undone> {
-    sqlx::query("DELETE FROM answer WHERE expires <= ?").bind(integer(now.0)).execute(connection).await?;
+pub(crate) fn delete_expired(connection: &Connection, now: Timestamp) -> Result<(), Undone> {
+    connection.prepare_cached("DELETE FROM answer WHERE expires <= ?")?.execute([integer(now.0)])?;
     Ok(())
 }
 
 /// The answer that this request got before.
-pub(crate) async fn first(
-    connection: &mut SqliteConnection,
-    claim: &Claim,
-) -> Result<Option<Vec<u8>>, Undone> {
-    let bytes = sqlx::query_scalar("SELECT bytes FROM answer WHERE peer = ? AND request_hash = ?")
-        .bind(claim.peer.as_str())
-        .bind(claim.request_hash.0.as_slice())
-        .fetch_optional(connection)
-        .await?;
+pub(crate) fn first(connection: &Connection, claim: &Claim) -> Result<Option<Vec<u8>>, Undone> {
+    let bytes = connection
+        .prepare_cached("SELECT bytes FROM answer WHERE peer = ? AND request_hash = ?")?
+        .query_row(params![claim.peer.as_str(), claim.request_hash.0], |row| row.get(0))
+        .optional()?;
     Ok(bytes)
 }
 
 /// Stores what this request is answered.
-pub(crate) async fn insert(connection: &mut SqliteConnection, claim: &Claim) -> Result<(), Undone> {
-    sqlx::query("INSERT INTO answer (peer, request_hash, bytes, expires) VALUES (?, ?, ?, ?)")
-        .bind(claim.peer.as_str())
-        .bind(claim.request_hash.0.as_slice())
-        .bind(&claim.answer)
-        .bind(integer(claim.expires.0))
-        .execute(connection)
-        .await?;
+pub(crate) fn insert(connection: &Connection, claim: &Claim) -> Result<(), Undone> {
+    connection
+        .prepare_cached("INSERT INTO answer (peer, request_hash, bytes, expires) VALUES (?, ?, ?, ?)")?
+        .execute(params![
+            claim.peer.as_str(),
+            claim.request_hash.0,
+            claim.answer,
+            integer(claim.expires.0)
+        ])?;
     Ok(())
 }

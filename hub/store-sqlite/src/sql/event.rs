@@ -2,48 +2,33 @@ use futures_util::TryStreamExt as _;
 use mimi_store::{Audience, EventKind, EventLimit, EventRow, Head, NewEvent, Seq, StoreFault};
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::{RequestHash, Timestamp};
-use sqlx::sqlite::{Sqlite, SqlitePool, SqliteRow};
-use sqlx::{QueryBuilder, Row as _, SqliteConnection};
+use rusqlite::{Connection, params};
+use sqlx::Row as _;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 use super::{integer, limit as row_limit, number, unreadable};
-use crate::limits::EVENTS_PER_INSERT;
 use crate::writer::Undone;
 
-/// An event and the room, by its id, whose log it enters.
-pub(crate) type Append<'a> = (i64, &'a NewEvent);
-
-/// Appends events to the logs of any rooms, in as few statements as the ladder of sizes allows.
-pub(crate) async fn append(
-    connection: &mut SqliteConnection,
-    mut events: &[Append<'_>],
-) -> Result<(), Undone> {
-    for size in EVENTS_PER_INSERT {
-        while let Some((some, rest)) = events.split_at_checked(size) {
-            insert(connection, some).await?;
-            events = rest;
-        }
-    }
-    Ok(())
-}
-
-async fn insert(connection: &mut SqliteConnection, events: &[Append<'_>]) -> Result<(), Undone> {
-    let mut statement = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO event (room, seq, timestamp, kind, audience, bytes, request_hash) ",
-    );
-    statement.push_values(events, |mut row, (room, event)| {
-        let audience = match &event.audience {
-            Audience::Everyone => None,
-            Audience::Only(peer) => Some(peer.as_str()),
-        };
-        row.push_bind(room)
-            .push_bind(integer(event.seq.0))
-            .push_bind(integer(event.timestamp.0))
-            .push_bind(event.kind.name())
-            .push_bind(audience)
-            .push_bind(event.bytes.as_slice())
-            .push_bind(event.request_hash.as_ref().map(|hash| hash.0.as_slice()));
-    });
-    statement.build().execute(connection).await?;
+/// Appends an event to the log of the room with this id.
+pub(crate) fn append(connection: &Connection, room: i64, event: &NewEvent) -> Result<(), Undone> {
+    let audience = match &event.audience {
+        Audience::Everyone => None,
+        Audience::Only(peer) => Some(peer.as_str()),
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO event (room, seq, timestamp, kind, audience, bytes, request_hash) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            room,
+            integer(event.seq.0),
+            integer(event.timestamp.0),
+            event.kind.name(),
+            audience,
+            event.bytes,
+            event.request_hash.map(|hash| hash.0)
+        ])?;
     Ok(())
 }
 

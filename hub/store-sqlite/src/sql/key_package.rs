@@ -2,45 +2,39 @@ use mimi_mls::KeyPackageRef;
 use mimi_store::{KeyPackageRow, NewKeyPackage, StoreFault};
 use mimi_uri::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_wire::Timestamp;
+use rusqlite::{Connection, params};
+use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Row as _, SqliteConnection};
 
 use super::{integer, number, unreadable};
 use crate::writer::Undone;
 
 /// Stores a `KeyPackage` that this provider is about to get.
-pub(crate) async fn insert(
-    connection: &mut SqliteConnection,
-    peer: &Domain,
-    minted: &NewKeyPackage,
-) -> Result<(), Undone> {
-    sqlx::query(
-        "INSERT INTO key_package (reference, peer, user, client, requester, room, secret, not_after) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(minted.reference.0.as_slice())
-    .bind(peer.as_str())
-    .bind(minted.user.as_str())
-    .bind(minted.client.as_str())
-    .bind(minted.requester.as_str())
-    .bind(minted.room.as_str())
-    .bind(&minted.secret)
-    .bind(integer(minted.not_after.0))
-    .execute(connection)
-    .await?;
+pub(crate) fn insert(connection: &Connection, peer: &Domain, minted: &NewKeyPackage) -> Result<(), Undone> {
+    connection
+        .prepare_cached(
+            "INSERT INTO key_package (reference, peer, user, client, requester, room, secret, not_after) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            minted.reference.0,
+            peer.as_str(),
+            minted.user.as_str(),
+            minted.client.as_str(),
+            minted.requester.as_str(),
+            minted.room.as_str(),
+            minted.secret,
+            integer(minted.not_after.0)
+        ])?;
     Ok(())
 }
 
 /// Deletes a `KeyPackage` that was used; one that is gone was used before.
-pub(crate) async fn delete(
-    connection: &mut SqliteConnection,
-    reference: &KeyPackageRef,
-) -> Result<(), Undone> {
-    let deleted = sqlx::query("DELETE FROM key_package WHERE reference = ?")
-        .bind(reference.0.as_slice())
-        .execute(connection)
-        .await?;
-    Undone::unless_one(deleted.rows_affected())
+pub(crate) fn delete(connection: &Connection, reference: &KeyPackageRef) -> Result<(), Undone> {
+    let deleted = connection
+        .prepare_cached("DELETE FROM key_package WHERE reference = ?")?
+        .execute(params![reference.0])?;
+    Undone::unless_one(deleted)
 }
 
 pub(crate) async fn read(

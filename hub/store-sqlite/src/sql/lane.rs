@@ -1,94 +1,66 @@
 use mimi_store::{LaneRow, Seq, StoreFault};
 use mimi_uri::{Domain, RoomUri};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use sqlx::Row as _;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{Row as _, SqliteConnection};
 
 use super::{integer, number, unreadable};
 use crate::writer::Undone;
 
 /// Opens an interval, if none is open and none reaches beyond its start.
-pub(crate) async fn open(
-    connection: &mut SqliteConnection,
-    room: i64,
-    peer: &Domain,
-    from: Seq,
-) -> Result<(), Undone> {
-    let inserted = sqlx::query(
-        "INSERT INTO lane (room, peer, starts, position) SELECT ?1, ?2, ?3, ?3 WHERE NOT EXISTS \
-         (SELECT 1 FROM lane WHERE room = ?1 AND peer = ?2 AND (ends IS NULL OR ends > ?3))",
-    )
-    .bind(room)
-    .bind(peer.as_str())
-    .bind(integer(from.0))
-    .execute(connection)
-    .await?;
-    Undone::unless_one(inserted.rows_affected())
+pub(crate) fn open(connection: &Connection, room: i64, peer: &Domain, from: Seq) -> Result<(), Undone> {
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO lane (room, peer, starts, position) SELECT ?1, ?2, ?3, ?3 WHERE NOT EXISTS \
+             (SELECT 1 FROM lane WHERE room = ?1 AND peer = ?2 AND (ends IS NULL OR ends > ?3))",
+        )?
+        .execute(params![room, peer.as_str(), integer(from.0)])?;
+    Undone::unless_one(inserted)
 }
 
 /// Closes the open interval; the table's checks refuse an end before what was sent.
-pub(crate) async fn close(
-    connection: &mut SqliteConnection,
-    room: i64,
-    peer: &Domain,
-    to: Seq,
-) -> Result<(), Undone> {
-    let updated = sqlx::query("UPDATE lane SET ends = ? WHERE room = ? AND peer = ? AND ends IS NULL")
-        .bind(integer(to.0))
-        .bind(room)
-        .bind(peer.as_str())
-        .execute(connection)
-        .await?;
-    Undone::unless_one(updated.rows_affected())
+pub(crate) fn close(connection: &Connection, room: i64, peer: &Domain, to: Seq) -> Result<(), Undone> {
+    let updated = connection
+        .prepare_cached("UPDATE lane SET ends = ? WHERE room = ? AND peer = ? AND ends IS NULL")?
+        .execute(params![integer(to.0), room, peer.as_str()])?;
+    Undone::unless_one(updated)
 }
 
 /// Deletes the closed intervals of a lane of which nothing is left to deliver.
-pub(crate) async fn delete_delivered(
-    connection: &mut SqliteConnection,
-    room: i64,
-    peer: &Domain,
-) -> Result<(), Undone> {
-    sqlx::query("DELETE FROM lane WHERE room = ? AND peer = ? AND position = ends")
-        .bind(room)
-        .bind(peer.as_str())
-        .execute(connection)
-        .await?;
+pub(crate) fn delete_delivered(connection: &Connection, room: i64, peer: &Domain) -> Result<(), Undone> {
+    connection
+        .prepare_cached("DELETE FROM lane WHERE room = ? AND peer = ? AND position = ends")?
+        .execute(params![room, peer.as_str()])?;
     Ok(())
 }
 
 /// Notes how far the batch that is about to be sent reaches; the table's checks keep it ahead and within.
-pub(crate) async fn set_batch_end(
-    connection: &mut SqliteConnection,
+pub(crate) fn set_batch_end(
+    connection: &Connection,
     room: i64,
     (peer, from): (&Domain, Seq),
     batch_end: Seq,
 ) -> Result<(), Undone> {
-    let updated = sqlx::query("UPDATE lane SET batch_end = ? WHERE room = ? AND peer = ? AND starts = ?")
-        .bind(integer(batch_end.0))
-        .bind(room)
-        .bind(peer.as_str())
-        .bind(integer(from.0))
-        .execute(connection)
-        .await?;
-    Undone::unless_one(updated.rows_affected())
+    let updated = connection
+        .prepare_cached("UPDATE lane SET batch_end = ? WHERE room = ? AND peer = ? AND starts = ?")?
+        .execute(params![integer(batch_end.0), room, peer.as_str(), integer(from.0)])?;
+    Undone::unless_one(updated)
 }
 
 /// Moves an interval forwards, and tells where it ends if it is closed.
-pub(crate) async fn advance(
-    connection: &mut SqliteConnection,
+pub(crate) fn advance(
+    connection: &Connection,
     room: i64,
     (peer, from): (&Domain, Seq),
     position: Seq,
 ) -> Result<Option<Seq>, Undone> {
-    let ends: Option<Option<i64>> = sqlx::query_scalar(
-        "UPDATE lane SET position = ?1, batch_end = CASE WHEN batch_end > ?1 THEN batch_end END \
-         WHERE room = ?2 AND peer = ?3 AND starts = ?4 AND position <= ?1 RETURNING ends",
-    )
-    .bind(integer(position.0))
-    .bind(room)
-    .bind(peer.as_str())
-    .bind(integer(from.0))
-    .fetch_optional(connection)
-    .await?;
+    let ends: Option<Option<i64>> = connection
+        .prepare_cached(
+            "UPDATE lane SET position = ?1, batch_end = CASE WHEN batch_end > ?1 THEN batch_end END \
+             WHERE room = ?2 AND peer = ?3 AND starts = ?4 AND position <= ?1 RETURNING ends",
+        )?
+        .query_row(params![integer(position.0), room, peer.as_str(), integer(from.0)], |row| row.get(0))
+        .optional()?;
     let ends = ends.ok_or(Undone::Conflict)?;
     Ok(ends.map(|ends| Seq(number(ends))))
 }

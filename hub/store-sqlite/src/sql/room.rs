@@ -1,7 +1,9 @@
 use mimi_store::{RoomRole, RoomRow, RoomState, RoomVersion, StoreFault};
 use mimi_uri::RoomUri;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Row as _, SqliteConnection};
 
 use super::{integer, number, unreadable};
 use crate::writer::Undone;
@@ -15,61 +17,53 @@ pub(crate) struct Fence {
 }
 
 /// Founds a room and tells its id.
-pub(crate) async fn found(
-    connection: &mut SqliteConnection,
+pub(crate) fn found(
+    connection: &Connection,
     room: &RoomUri,
     role: RoomRole,
     state: &RoomState,
 ) -> Result<i64, Undone> {
-    let inserted =
-        sqlx::query(r#"INSERT INTO room (uri, role, version, header, "group") VALUES (?, ?, ?, ?, ?)"#)
-            .bind(room.as_str())
-            .bind(role.name())
-            .bind(integer(RoomVersion::FIRST.0))
-            .bind(&state.header)
-            .bind(&state.group)
-            .execute(connection)
-            .await?;
-    Ok(inserted.last_insert_rowid())
+    connection
+        .prepare_cached(r#"INSERT INTO room (uri, role, version, header, "group") VALUES (?, ?, ?, ?, ?)"#)?
+        .execute(params![
+            room.as_str(),
+            role.name(),
+            integer(RoomVersion::FIRST.0),
+            state.header,
+            state.group
+        ])?;
+    Ok(connection.last_insert_rowid())
 }
 
 /// Stores a room's new state under its new version.
-pub(crate) async fn change(
-    connection: &mut SqliteConnection,
+pub(crate) fn change(
+    connection: &Connection,
     id: i64,
     version: RoomVersion,
     state: &RoomState,
 ) -> Result<(), Undone> {
-    sqlx::query(r#"UPDATE room SET version = ?, header = ?, "group" = ? WHERE id = ?"#)
-        .bind(integer(version.0))
-        .bind(&state.header)
-        .bind(&state.group)
-        .bind(id)
-        .execute(connection)
-        .await?;
+    connection
+        .prepare_cached(r#"UPDATE room SET version = ?, header = ?, "group" = ? WHERE id = ?"#)?
+        .execute(params![integer(version.0), state.header, state.group, id])?;
     Ok(())
 }
 
 /// The fence of a room, as the writer's transaction sees it.
-pub(crate) async fn fence(
-    connection: &mut SqliteConnection,
-    room: &RoomUri,
-) -> Result<Option<Fence>, sqlx::Error> {
-    let row = sqlx::query("SELECT id, role, version FROM room WHERE uri = ?")
-        .bind(room.as_str())
-        .fetch_optional(connection)
-        .await?;
-    row.map(|row| {
-        let role =
-            RoomRole::from_name(row.try_get("role")?).ok_or(sqlx::Error::ColumnNotFound("role".into()))?;
-        Ok(Fence { id: row.try_get("id")?, role, version: RoomVersion(number(row.try_get("version")?)) })
-    })
-    .transpose()
+pub(crate) fn fence(connection: &Connection, room: &RoomUri) -> rusqlite::Result<Option<Fence>> {
+    connection
+        .prepare_cached("SELECT id, role, version FROM room WHERE uri = ?")?
+        .query_row([room.as_str()], |row| {
+            let role: String = row.get(1)?;
+            let role = RoomRole::from_name(&role)
+                .ok_or_else(|| rusqlite::Error::InvalidColumnType(1, "role".into(), Type::Text))?;
+            Ok(Fence { id: row.get(0)?, role, version: RoomVersion(number(row.get(2)?)) })
+        })
+        .optional()
 }
 
 /// Changes whenever another connection than this one has written to the database.
-pub(crate) async fn data_version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await
+pub(crate) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
 pub(crate) async fn read(readers: &SqlitePool, room: &RoomUri) -> Result<Option<RoomRow>, StoreFault> {

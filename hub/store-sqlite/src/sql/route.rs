@@ -1,29 +1,26 @@
 use mimi_mls::KeyPackageRef;
 use mimi_store::StoreFault;
 use mimi_uri::{Domain, RoomUri};
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params};
 use sqlx::sqlite::SqlitePool;
 
 use super::unreadable;
 use crate::writer::Undone;
 
 /// Stores a route, or finds the same one stored; another one in its place is a conflict.
-pub(crate) async fn store(
-    connection: &mut SqliteConnection,
+pub(crate) fn store(
+    connection: &Connection,
     room: i64,
     reference: &KeyPackageRef,
     peer: &Domain,
 ) -> Result<(), Undone> {
-    let stored = sqlx::query(
-        "INSERT INTO route (room, reference, peer) VALUES (?, ?, ?) \
-         ON CONFLICT (room, reference) DO UPDATE SET peer = excluded.peer WHERE peer = excluded.peer",
-    )
-    .bind(room)
-    .bind(reference.0.as_slice())
-    .bind(peer.as_str())
-    .execute(connection)
-    .await?;
-    Undone::unless_one(stored.rows_affected())
+    let stored = connection
+        .prepare_cached(
+            "INSERT INTO route (room, reference, peer) VALUES (?, ?, ?) \
+             ON CONFLICT (room, reference) DO UPDATE SET peer = excluded.peer WHERE peer = excluded.peer",
+        )?
+        .execute(params![room, reference.0, peer.as_str()])?;
+    Undone::unless_one(stored)
 }
 
 pub(crate) async fn read(

@@ -1,94 +1,64 @@
 use mimi_store::{KeyRange, Row, RowKind, RowVersion, StoreFault};
+use rusqlite::{Connection, params};
+use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Row as _, SqliteConnection};
 
 use super::{integer, limit as row_limit, number, unreadable};
 use crate::writer::Undone;
 
 /// Inserts a row that must not be there.
-pub(crate) async fn insert(
-    connection: &mut SqliteConnection,
-    kind: RowKind,
-    key: &[u8],
-    bytes: &[u8],
-) -> Result<(), Undone> {
-    sqlx::query(r#"INSERT INTO "row" (kind, key, version, bytes) VALUES (?, ?, ?, ?)"#)
-        .bind(kind.0)
-        .bind(key)
-        .bind(integer(RowVersion::FIRST.0))
-        .bind(bytes)
-        .execute(connection)
-        .await?;
+pub(crate) fn insert(connection: &Connection, kind: RowKind, key: &[u8], bytes: &[u8]) -> Result<(), Undone> {
+    connection
+        .prepare_cached(r#"INSERT INTO "row" (kind, key, version, bytes) VALUES (?, ?, ?, ?)"#)?
+        .execute(params![kind.0, key, integer(RowVersion::FIRST.0), bytes])?;
     Ok(())
 }
 
 /// Writes a row, whether or not it is there.
-pub(crate) async fn put(
-    connection: &mut SqliteConnection,
-    kind: RowKind,
-    key: &[u8],
-    bytes: &[u8],
-) -> Result<(), Undone> {
-    sqlx::query(
-        r#"INSERT INTO "row" (kind, key, version, bytes) VALUES (?, ?, ?, ?)
-           ON CONFLICT (kind, key) DO UPDATE SET version = version + 1, bytes = excluded.bytes"#,
-    )
-    .bind(kind.0)
-    .bind(key)
-    .bind(integer(RowVersion::FIRST.0))
-    .bind(bytes)
-    .execute(connection)
-    .await?;
+pub(crate) fn put(connection: &Connection, kind: RowKind, key: &[u8], bytes: &[u8]) -> Result<(), Undone> {
+    connection
+        .prepare_cached(
+            r#"INSERT INTO "row" (kind, key, version, bytes) VALUES (?, ?, ?, ?)
+               ON CONFLICT (kind, key) DO UPDATE SET version = version + 1, bytes = excluded.bytes"#,
+        )?
+        .execute(params![kind.0, key, integer(RowVersion::FIRST.0), bytes])?;
     Ok(())
 }
 
 /// Writes a row that must have this version.
-pub(crate) async fn compare_and_put(
-    connection: &mut SqliteConnection,
+pub(crate) fn compare_and_put(
+    connection: &Connection,
     (kind, key): (RowKind, &[u8]),
     expected: RowVersion,
     bytes: &[u8],
 ) -> Result<(), Undone> {
-    let updated = sqlx::query(
-        r#"UPDATE "row" SET version = version + 1, bytes = ? WHERE kind = ? AND key = ? AND version = ?"#,
-    )
-    .bind(bytes)
-    .bind(kind.0)
-    .bind(key)
-    .bind(integer(expected.0))
-    .execute(connection)
-    .await?;
-    Undone::unless_one(updated.rows_affected())
+    let updated = connection
+        .prepare_cached(
+            r#"UPDATE "row" SET version = version + 1, bytes = ? WHERE kind = ? AND key = ? AND version = ?"#,
+        )?
+        .execute(params![bytes, kind.0, key, integer(expected.0)])?;
+    Undone::unless_one(updated)
 }
 
 /// Deletes a row, if it is there.
-pub(crate) async fn delete(
-    connection: &mut SqliteConnection,
-    kind: RowKind,
-    key: &[u8],
-) -> Result<(), Undone> {
-    sqlx::query(r#"DELETE FROM "row" WHERE kind = ? AND key = ?"#)
-        .bind(kind.0)
-        .bind(key)
-        .execute(connection)
-        .await?;
+pub(crate) fn delete(connection: &Connection, kind: RowKind, key: &[u8]) -> Result<(), Undone> {
+    connection
+        .prepare_cached(r#"DELETE FROM "row" WHERE kind = ? AND key = ?"#)?
+        .execute(params![kind.0, key])?;
     Ok(())
 }
 
 /// Deletes a row that must have this version.
-pub(crate) async fn compare_and_delete(
-    connection: &mut SqliteConnection,
+pub(crate) fn compare_and_delete(
+    connection: &Connection,
     kind: RowKind,
     key: &[u8],
     expected: RowVersion,
 ) -> Result<(), Undone> {
-    let deleted = sqlx::query(r#"DELETE FROM "row" WHERE kind = ? AND key = ? AND version = ?"#)
-        .bind(kind.0)
-        .bind(key)
-        .bind(integer(expected.0))
-        .execute(connection)
-        .await?;
-    Undone::unless_one(deleted.rows_affected())
+    let deleted = connection
+        .prepare_cached(r#"DELETE FROM "row" WHERE kind = ? AND key = ? AND version = ?"#)?
+        .execute(params![kind.0, key, integer(expected.0)])?;
+    Undone::unless_one(deleted)
 }
 
 pub(crate) async fn read(readers: &SqlitePool, kind: RowKind, key: &[u8]) -> Result<Option<Row>, StoreFault> {

@@ -2,43 +2,29 @@ use mimi_mls::Epoch;
 use mimi_store::StoreFault;
 use mimi_store::limits::TREES_KEPT;
 use mimi_uri::RoomUri;
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params};
 use sqlx::sqlite::SqlitePool;
 
 use super::{integer, unreadable};
 use crate::writer::Undone;
 
 /// Stores the tree of an epoch, in place of one stored for it before.
-pub(crate) async fn store(
-    connection: &mut SqliteConnection,
-    room: i64,
-    epoch: Epoch,
-    tree: &[u8],
-) -> Result<(), Undone> {
-    sqlx::query(
-        "INSERT INTO tree (room, epoch, bytes) VALUES (?, ?, ?) \
-         ON CONFLICT (room, epoch) DO UPDATE SET bytes = excluded.bytes",
-    )
-    .bind(room)
-    .bind(integer(epoch.0))
-    .bind(tree)
-    .execute(connection)
-    .await?;
+pub(crate) fn store(connection: &Connection, room: i64, epoch: Epoch, tree: &[u8]) -> Result<(), Undone> {
+    connection
+        .prepare_cached(
+            "INSERT INTO tree (room, epoch, bytes) VALUES (?, ?, ?) \
+             ON CONFLICT (room, epoch) DO UPDATE SET bytes = excluded.bytes",
+        )?
+        .execute(params![room, integer(epoch.0), tree])?;
     Ok(())
 }
 
 /// Deletes the trees that are too old once this epoch has one.
-pub(crate) async fn delete_old(
-    connection: &mut SqliteConnection,
-    room: i64,
-    newest: Epoch,
-) -> Result<(), Undone> {
+pub(crate) fn delete_old(connection: &Connection, room: i64, newest: Epoch) -> Result<(), Undone> {
     let first_kept = newest.0.saturating_sub(TREES_KEPT - 1);
-    sqlx::query("DELETE FROM tree WHERE room = ? AND epoch < ?")
-        .bind(room)
-        .bind(integer(first_kept))
-        .execute(connection)
-        .await?;
+    connection
+        .prepare_cached("DELETE FROM tree WHERE room = ? AND epoch < ?")?
+        .execute(params![room, integer(first_kept)])?;
     Ok(())
 }
 

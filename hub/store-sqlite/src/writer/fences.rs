@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use mimi_uri::RoomUri;
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 
 use crate::limits::FENCES_REMEMBERED_MAX;
 use crate::sql::room::{self, Fence};
@@ -17,8 +17,8 @@ pub(super) struct Fences {
 
 impl Fences {
     /// Forgets what another process may have changed. To be called within the transaction that relies on it.
-    pub(super) async fn refresh(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let data_version = Some(room::data_version(connection).await?);
+    pub(super) fn refresh(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let data_version = Some(room::data_version(connection)?);
         if self.data_version != data_version || self.known.len() >= FENCES_REMEMBERED_MAX {
             self.known.clear();
         }
@@ -26,15 +26,11 @@ impl Fences {
         Ok(())
     }
 
-    pub(super) async fn of(
-        &mut self,
-        connection: &mut SqliteConnection,
-        room: &RoomUri,
-    ) -> Result<Option<Fence>, sqlx::Error> {
+    pub(super) fn of(&mut self, connection: &Connection, room: &RoomUri) -> rusqlite::Result<Option<Fence>> {
         if let Some(fence) = self.known.get(room) {
             return Ok(Some(*fence));
         }
-        let fence = room::fence(connection, room).await?;
+        let fence = room::fence(connection, room)?;
         if let Some(fence) = fence {
             self.known.insert(room.clone(), fence);
         }

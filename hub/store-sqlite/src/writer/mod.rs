@@ -1,4 +1,4 @@
-//! The task that writes: what waits becomes one transaction, answered after its commit.
+//! The thread that writes: what waits becomes one transaction, answered after its commit.
 
 mod fences;
 mod group;
@@ -6,11 +6,12 @@ mod undone;
 mod verb;
 
 use std::collections::HashSet;
+use std::path::PathBuf;
+use std::thread;
 
 use mimi_store::StoreFault;
 use mimi_uri::RoomUri;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, SqliteConnection};
+use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub(crate) use self::undone::Undone;
@@ -18,11 +19,12 @@ pub(crate) use self::verb::{Stored, Verb};
 
 use self::fences::Fences;
 use crate::limits::{GROUP_BYTES_MAX, GROUP_VERBS_MAX};
+use crate::open;
 
 /// What the writer is told.
 #[derive(Debug)]
 pub(crate) enum Message {
-    Write(Box<Job>),
+    Write(Job),
     /// Take nothing more, store what waits, and end.
     Close,
 }
@@ -36,9 +38,9 @@ pub(crate) struct Job {
 
 /// The only one that writes.
 pub(crate) struct Writer {
-    options: SqliteConnectOptions,
+    path: PathBuf,
     /// None after a fault, until it is opened anew.
-    connection: Option<SqliteConnection>,
+    connection: Option<Connection>,
     messages: mpsc::Receiver<Message>,
     appended: broadcast::Sender<RoomUri>,
     fences: Fences,
@@ -46,29 +48,38 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(
-        options: SqliteConnectOptions,
-        connection: SqliteConnection,
+        path: PathBuf,
+        connection: Connection,
         messages: mpsc::Receiver<Message>,
         appended: broadcast::Sender<RoomUri>,
     ) -> Self {
-        Self { options, connection: Some(connection), messages, appended, fences: Fences::default() }
+        Self { path, connection: Some(connection), messages, appended, fences: Fences::default() }
     }
 
-    /// Writes until it is told to close or nobody is left to ask.
-    pub(crate) async fn run(mut self) {
-        while let Some(first) = self.messages.recv().await {
+    /// Writes in a thread of its own until it is told to close or nobody is left to ask; then the receiver hears of it.
+    pub(crate) fn start(self) -> std::io::Result<oneshot::Receiver<()>> {
+        let (ended, end) = oneshot::channel();
+        let run = move || {
+            self.run();
+            // Whoever does not wait for the end does not miss it.
+            let _ = ended.send(());
+        };
+        thread::Builder::new().name("store-writer".to_owned()).spawn(run)?;
+        Ok(end)
+    }
+
+    fn run(mut self) {
+        while let Some(first) = self.messages.blocking_recv() {
             let group = self.take_what_waits(first);
-            let (verbs, answers): (Vec<_>, Vec<_>) =
-                group.into_iter().map(|job| (job.verb, job.answer)).unzip();
-            let outcomes = self.store(&verbs).await;
-            self.tell_of_appended(&verbs, &outcomes);
-            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            let outcomes = self.store(&group);
+            self.tell_of_appended(&group, &outcomes);
+            for (job, outcome) in group.into_iter().zip(outcomes) {
                 // Whoever stopped waiting has its change stored all the same.
-                let _ = answer.send(outcome);
+                let _ = job.answer.send(outcome);
             }
         }
         if let Some(connection) = self.connection
-            && let Err(error) = sqlx::Connection::close(connection).await
+            && let Err((_, error)) = connection.close()
         {
             tracing::warn!(%error, "the database was not closed cleanly");
         }
@@ -82,7 +93,7 @@ impl Writer {
             match message {
                 Message::Write(job) => {
                     bytes += job.verb.size();
-                    group.push(*job);
+                    group.push(job);
                 }
                 Message::Close => self.messages.close(),
             }
@@ -92,38 +103,34 @@ impl Writer {
         group
     }
 
-    async fn store(&mut self, verbs: &[Verb]) -> Vec<Result<Stored, StoreFault>> {
-        match self.try_store(verbs).await {
+    fn store(&mut self, group: &[Job]) -> Vec<Result<Stored, StoreFault>> {
+        match self.try_store(group) {
             Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.ok_or(StoreFault::Conflict)).collect(),
             Err(why) => {
-                tracing::error!(verbs = verbs.len(), %why, "a group was not stored");
-                vec![Err(StoreFault::Unavailable(why)); verbs.len()]
+                tracing::error!(verbs = group.len(), %why, "a group was not stored");
+                vec![Err(StoreFault::Unavailable(why.to_string())); group.len()]
             }
         }
     }
 
     /// Stores a group; on a fault the connection is given up, and with it whatever state it was in.
-    async fn try_store(&mut self, verbs: &[Verb]) -> Result<Vec<Option<Stored>>, String> {
+    fn try_store(&mut self, group: &[Job]) -> rusqlite::Result<Vec<Option<Stored>>> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.options.connect().await.map_err(|error| error.to_string())?,
+            None => open::writing(&self.path)?,
         };
-        match group::commit(&mut connection, &mut self.fences, verbs).await {
-            Ok(outcomes) => {
-                self.connection = Some(connection);
-                Ok(outcomes)
-            }
-            Err(error) => {
-                self.fences.forget_all();
-                Err(error.to_string())
-            }
+        let stored = group::commit(&mut connection, &mut self.fences, group.iter().map(|job| &job.verb));
+        match &stored {
+            Ok(_) => self.connection = Some(connection),
+            Err(_) => self.fences.forget_all(),
         }
+        stored
     }
 
-    fn tell_of_appended(&self, verbs: &[Verb], outcomes: &[Result<Stored, StoreFault>]) {
+    fn tell_of_appended(&self, group: &[Job], outcomes: &[Result<Stored, StoreFault>]) {
         let mut told = HashSet::new();
-        for (verb, outcome) in verbs.iter().zip(outcomes) {
-            if let (Some(room), Ok(_)) = (verb.grows(), outcome)
+        for (job, outcome) in group.iter().zip(outcomes) {
+            if let (Some(room), Ok(_)) = (job.verb.grows(), outcome)
                 && told.insert(room)
             {
                 // Nobody listening is no fault: who opens later reads the log.

@@ -1,7 +1,7 @@
 use mimi_mls::Epoch;
 use mimi_store::{Batch, Claim, Decide, LaneChange, LaneProgress, RoomVersion, RowChange};
 use mimi_uri::RoomUri;
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 
 use super::Undone;
 use super::fences::Fences;
@@ -58,35 +58,35 @@ impl Verb {
 }
 
 /// Stores one verb; if it is undone, its transaction or savepoint is to be rolled back.
-pub(super) async fn store(
-    connection: &mut SqliteConnection,
+pub(super) fn store(
+    connection: &Connection,
     fences: &mut Fences,
     verb: &Verb,
 ) -> Result<Stored, Undone> {
     match verb {
-        Verb::Decide(decide) => store_decision(connection, fences, decide).await,
-        Verb::Claim(claim) => store_claim(connection, claim).await,
-        Verb::Record(batch) => store_batch(connection, fences, batch).await,
+        Verb::Decide(decide) => store_decision(connection, fences, decide),
+        Verb::Claim(claim) => store_claim(connection, claim),
+        Verb::Record(batch) => store_batch(connection, fences, batch),
     }
 }
 
 /// Checks a decision's fence and stores the room's state if it changed; tells the room's id.
-pub(super) async fn admit(
-    connection: &mut SqliteConnection,
+fn admit(
+    connection: &Connection,
     fences: &mut Fences,
     decide: &Decide,
 ) -> Result<i64, Undone> {
     let Decide { room, role, state, .. } = decide;
-    let fence = match (fences.of(connection, room).await?, decide.fence) {
+    let fence = match (fences.of(connection, room)?, decide.fence) {
         (None, None) => {
             let state = state.clone().unwrap_or_default();
-            let id = room::found(connection, room, *role, &state).await?;
+            let id = room::found(connection, room, *role, &state)?;
             Fence { id, role: *role, version: RoomVersion::FIRST }
         }
         (Some(known), Some(version)) if known.version == version && known.role == *role => {
             let Some(state) = state else { return Ok(known.id) };
             let version = version.next();
-            room::change(connection, known.id, version, state).await?;
+            room::change(connection, known.id, version, state)?;
             Fence { version, ..known }
         }
         (None, Some(_)) | (Some(_), _) => return Err(Undone::Conflict),
@@ -95,100 +95,101 @@ pub(super) async fn admit(
     Ok(fence.id)
 }
 
-async fn store_decision(
-    connection: &mut SqliteConnection,
+fn store_decision(
+    connection: &Connection,
     fences: &mut Fences,
     decide: &Decide,
 ) -> Result<Stored, Undone> {
-    let room = admit(connection, fences, decide).await?;
-    let events: Vec<_> = decide.events.iter().map(|event| (room, event)).collect();
-    event::append(connection, &events).await?;
+    let room = admit(connection, fences, decide)?;
+    for event in &decide.events {
+        event::append(connection, room, event)?;
+    }
     for change in &decide.lanes {
         match change {
-            LaneChange::Open { peer, from } => lane::open(connection, room, peer, *from).await?,
+            LaneChange::Open { peer, from } => lane::open(connection, room, peer, *from)?,
             LaneChange::Close { peer, to } => {
-                lane::close(connection, room, peer, *to).await?;
-                lane::delete_delivered(connection, room, peer).await?;
+                lane::close(connection, room, peer, *to)?;
+                lane::delete_delivered(connection, room, peer)?;
             }
         }
     }
     for (reference, peer) in &decide.routes {
-        route::store(connection, room, reference, peer).await?;
+        route::store(connection, room, reference, peer)?;
     }
     for (epoch, bytes) in &decide.trees {
-        keep_tree(connection, room, *epoch, bytes).await?;
+        keep_tree(connection, room, *epoch, bytes)?;
     }
     Ok(Stored::default())
 }
 
-async fn keep_tree(
-    connection: &mut SqliteConnection,
+fn keep_tree(
+    connection: &Connection,
     room: i64,
     epoch: Epoch,
     bytes: &[u8],
 ) -> Result<(), Undone> {
-    tree::store(connection, room, epoch, bytes).await?;
-    tree::delete_old(connection, room, epoch).await
+    tree::store(connection, room, epoch, bytes)?;
+    tree::delete_old(connection, room, epoch)
 }
 
-async fn store_claim(connection: &mut SqliteConnection, claim: &Claim) -> Result<Stored, Undone> {
-    answer::delete_expired(connection, claim.now).await?;
-    let first_answer = answer::first(connection, claim).await?;
+fn store_claim(connection: &Connection, claim: &Claim) -> Result<Stored, Undone> {
+    answer::delete_expired(connection, claim.now)?;
+    let first_answer = answer::first(connection, claim)?;
     if first_answer.is_none() {
-        answer::insert(connection, claim).await?;
+        answer::insert(connection, claim)?;
         for minted in &claim.minted {
-            key_package::insert(connection, &claim.peer, minted).await?;
+            key_package::insert(connection, &claim.peer, minted)?;
         }
     }
     Ok(Stored { first_answer })
 }
 
-async fn store_batch(
-    connection: &mut SqliteConnection,
+fn store_batch(
+    connection: &Connection,
     fences: &mut Fences,
     batch: &Batch,
 ) -> Result<Stored, Undone> {
     for change in &batch.rows {
-        change_row(connection, change).await?;
+        change_row(connection, change)?;
     }
     for progress in &batch.lanes {
-        move_lane(connection, fences, progress).await?;
+        move_lane(connection, fences, progress)?;
     }
     for reference in &batch.used_key_packages {
-        key_package::delete(connection, reference).await?;
+        key_package::delete(connection, reference)?;
     }
     Ok(Stored::default())
 }
 
-async fn change_row(connection: &mut SqliteConnection, change: &RowChange) -> Result<(), Undone> {
+fn change_row(connection: &Connection, change: &RowChange) -> Result<(), Undone> {
     match change {
-        RowChange::Insert { kind, key, bytes } => row::insert(connection, *kind, key, bytes).await,
-        RowChange::Put { kind, key, expected: None, bytes } => row::put(connection, *kind, key, bytes).await,
+        RowChange::Insert { kind, key, bytes } => row::insert(connection, *kind, key, bytes),
+        RowChange::Put { kind, key, expected: None, bytes } => row::put(connection, *kind, key, bytes),
         RowChange::Put { kind, key, expected: Some(version), bytes } => {
-            row::compare_and_put(connection, (*kind, key), *version, bytes).await
+            row::compare_and_put(connection, (*kind, key), *version, bytes)
         }
-        RowChange::Delete { kind, key, expected: None } => row::delete(connection, *kind, key).await,
+        RowChange::Delete { kind, key, expected: None } => row::delete(connection, *kind, key),
         RowChange::Delete { kind, key, expected: Some(version) } => {
-            row::compare_and_delete(connection, *kind, key, *version).await
+            row::compare_and_delete(connection, *kind, key, *version)
         }
     }
 }
 
-async fn move_lane(
-    connection: &mut SqliteConnection,
+fn move_lane(
+    connection: &Connection,
     fences: &mut Fences,
     progress: &LaneProgress,
 ) -> Result<(), Undone> {
     match progress {
         LaneProgress::BatchEnd { room, peer, from, batch_end } => {
-            let room = fences.of(connection, room).await?.ok_or(Undone::Conflict)?.id;
-            lane::set_batch_end(connection, room, (peer, *from), *batch_end).await
+            let room = fences.of(connection, room)?.ok_or(Undone::Conflict)?.id;
+            lane::set_batch_end(connection, room, (peer, *from), *batch_end)
         }
         LaneProgress::Advance { room, peer, from, position } => {
-            let room = fences.of(connection, room).await?.ok_or(Undone::Conflict)?.id;
-            let ends = lane::advance(connection, room, (peer, *from), *position).await?;
+            let room = fences.of(connection, room)?.ok_or(Undone::Conflict)?.id;
+            let ends = lane::advance(connection, room, (peer, *from), *position)?;
             if ends == Some(*position) {
-                lane::delete_delivered(connection, room, peer).await
+                lane::delete_delivered(connection, room, peer)
             } else {
                 Ok(())
             }
