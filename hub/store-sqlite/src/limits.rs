@@ -35,6 +35,11 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// About 200 bytes each: 13 MB, and most hubs never get there.
 pub const FENCES_REMEMBERED_MAX: usize = 65_536;
 
+/// How many requests the writer remembers before it moves them into their table.
+///
+/// The more, the fewer pages each costs there; at start they are read again from their events: 20 MB of the usual size.
+pub const RECENT_REQUESTS_MAX: usize = 16_384;
+
 /// After how many 4 KiB pages the write-ahead log is copied into the database.
 ///
 /// 16 MiB: a checkpoint syncs twice, so at full rate there is about one a second.

@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 use crate::limits::VERBS_WAITING_MAX;
 use crate::open::{self, OpenFault};
 use crate::sql;
-use crate::writer::{Job, Message, Stored, Verb, Writer};
+use crate::writer::{Job, Message, Recent, Stored, Verb, Writer};
 
 /// The store in one `SQLite` file.
 ///
@@ -25,6 +25,7 @@ pub struct SqliteStore {
     /// Hears of the writer's end.
     ended: Mutex<Option<oneshot::Receiver<()>>>,
     readers: SqlitePool,
+    recent: Recent,
     appended: broadcast::Sender<RoomUri>,
 }
 
@@ -39,9 +40,10 @@ impl SqliteStore {
         let readers = open::reading(options).await?;
         let (messages, received) = mpsc::channel(VERBS_WAITING_MAX);
         let (appended, _) = broadcast::channel(mimi_store::limits::APPENDED_ROOMS_HELD_MAX);
-        let writer = Writer::new(path.to_owned(), connection, received, appended.clone());
+        let recent = Recent::load(&connection)?;
+        let writer = Writer::new(path.to_owned(), connection, received, appended.clone(), recent.clone());
         let ended = writer.start().map_err(OpenFault::Thread)?;
-        Ok(Self { messages, ended: Mutex::new(Some(ended)), readers, appended })
+        Ok(Self { messages, ended: Mutex::new(Some(ended)), readers, recent, appended })
     }
 
     /// Stores what was asked for so far, then closes the database; later calls fault.
@@ -107,7 +109,7 @@ impl Store for SqliteStore {
         room: &RoomUri,
         request_hash: &RequestHash,
     ) -> Result<Option<EventRow>, StoreFault> {
-        sql::event::by_request(&self.readers, room, request_hash).await
+        sql::event::by_request(&self.readers, &self.recent, room, request_hash).await
     }
 
     async fn lanes(&self) -> Result<Vec<LaneRow>, StoreFault> {

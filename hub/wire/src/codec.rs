@@ -17,6 +17,11 @@ pub trait Body: Sized {
 pub(crate) trait Wire: Sized {
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
     fn write(&self, out: &mut Vec<u8>);
+
+    /// About how long the encoding is, so that writing it seldom has to move what is written.
+    fn length_hint(&self) -> usize {
+        256
+    }
 }
 
 /// Gives structs their public `decode` and `encode`.
@@ -113,7 +118,7 @@ pub(crate) fn decode_whole<T: Wire>(bytes: &[u8]) -> Result<T, DecodeError> {
 }
 
 pub(crate) fn encoded<T: Wire>(value: &T) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(value.length_hint());
     value.write(&mut out);
     out
 }

@@ -112,6 +112,10 @@ impl Wire for FanoutMessage {
         Ok(Self { timestamp, event })
     }
 
+    fn length_hint(&self) -> usize {
+        self.message().as_bytes().len() + 256
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         self.timestamp.write(out);
         self.message().write(out);

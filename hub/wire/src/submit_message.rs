@@ -41,6 +41,10 @@ impl Wire for SubmitMessageRequest {
         Ok(Self { app_message, sending_user: reader.uri("sendingUri")? })
     }
 
+    fn length_hint(&self) -> usize {
+        self.app_message.as_bytes().len() + 256
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         Protocol::Mls10.write(out);
         self.app_message.write(out);

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 use super::{integer, limit as row_limit, number, unreadable};
-use crate::writer::Undone;
+use crate::writer::{Recent, Undone};
 
 /// Appends an event to the log of the room with this id.
 pub(crate) fn append(connection: &Connection, room: i64, event: &NewEvent) -> Result<(), Undone> {
@@ -73,19 +73,31 @@ pub(crate) async fn read(
 
 pub(crate) async fn by_request(
     readers: &SqlitePool,
+    recent: &Recent,
     room: &RoomUri,
     request_hash: &RequestHash,
 ) -> Result<Option<EventRow>, StoreFault> {
+    let Some(room) = room_id(readers, room).await? else { return Ok(None) };
+    let recent = recent.seq(&(room, *request_hash));
     let row = sqlx::query(
-        "SELECT seq, timestamp, kind, audience, bytes, request_hash FROM event \
-         WHERE room = (SELECT id FROM room WHERE uri = ?) AND request_hash = ?",
+        "SELECT seq, timestamp, kind, audience, bytes, request_hash FROM event WHERE room = ?1 AND seq = \
+         coalesce(?2, (SELECT seq FROM request WHERE room = ?1 AND request_hash = ?3)) AND request_hash = ?3",
     )
-    .bind(room.as_str())
+    .bind(room)
+    .bind(recent.map(|seq| integer(seq.0)))
     .bind(request_hash.0.as_slice())
     .fetch_optional(readers)
     .await
     .map_err(unreadable)?;
     row.as_ref().map(event_row).transpose()
+}
+
+async fn room_id(readers: &SqlitePool, room: &RoomUri) -> Result<Option<i64>, StoreFault> {
+    sqlx::query_scalar("SELECT id FROM room WHERE uri = ?")
+        .bind(room.as_str())
+        .fetch_optional(readers)
+        .await
+        .map_err(unreadable)
 }
 
 fn event_row(row: &SqliteRow) -> Result<EventRow, StoreFault> {

@@ -10,38 +10,32 @@ use crate::sql::room::{self, Fence};
 ///
 /// They are true while nobody else writes to the database and no transaction of ours is undone.
 #[derive(Debug, Default)]
-pub(super) struct Fences {
-    known: HashMap<RoomUri, Fence>,
-    data_version: Option<i64>,
-}
+pub(super) struct Fences(HashMap<RoomUri, Fence>);
 
 impl Fences {
-    /// Forgets what another process may have changed. To be called within the transaction that relies on it.
-    pub(super) fn refresh(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let data_version = Some(room::data_version(connection)?);
-        if self.data_version != data_version || self.known.len() >= FENCES_REMEMBERED_MAX {
-            self.known.clear();
+    /// Forgets them all where they are too many.
+    pub(super) fn bound(&mut self) {
+        if self.0.len() >= FENCES_REMEMBERED_MAX {
+            self.forget_all();
         }
-        self.data_version = data_version;
-        Ok(())
     }
 
     pub(super) fn of(&mut self, connection: &Connection, room: &RoomUri) -> rusqlite::Result<Option<Fence>> {
-        if let Some(fence) = self.known.get(room) {
+        if let Some(fence) = self.0.get(room) {
             return Ok(Some(*fence));
         }
         let fence = room::fence(connection, room)?;
         if let Some(fence) = fence {
-            self.known.insert(room.clone(), fence);
+            self.0.insert(room.clone(), fence);
         }
         Ok(fence)
     }
 
     pub(super) fn remember(&mut self, room: &RoomUri, fence: Fence) {
-        self.known.insert(room.clone(), fence);
+        self.0.insert(room.clone(), fence);
     }
 
     pub(super) fn forget_all(&mut self) {
-        *self = Self::default();
+        self.0.clear();
     }
 }

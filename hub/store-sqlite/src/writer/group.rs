@@ -2,66 +2,70 @@ use mimi_store::fail_point;
 use rusqlite::{Connection, Error, Transaction, TransactionBehavior};
 
 use super::Undone;
-use super::fences::Fences;
+use super::memory::Memory;
 use super::verb::{self, Stored, Verb};
 
 /// Stores a group in one transaction; a verb that conflicts is `None` and has left nothing.
 pub(super) fn commit<'v>(
     connection: &mut Connection,
-    fences: &mut Fences,
+    memory: &mut Memory,
     verbs: impl Iterator<Item = &'v Verb> + Clone,
 ) -> Result<Vec<Option<Stored>>, Error> {
-    let transaction = begin(connection, fences)?;
-    match together(&transaction, fences, verbs.clone()) {
+    let transaction = begin(connection, memory)?;
+    match together(&transaction, memory, verbs.clone()) {
         Ok(stored) => {
             fail_point("group.written");
             transaction.commit()?;
             fail_point("group.committed");
+            memory.commit();
             return Ok(stored.into_iter().map(Some).collect());
         }
         Err(Undone::Broken(error)) => return Err(error),
         Err(Undone::Conflict) => transaction.rollback()?,
     }
-    fences.forget_all();
-    let mut transaction = begin(connection, fences)?;
-    let outcomes = one_by_one(&mut transaction, fences, verbs)?;
+    memory.undo();
+    let mut transaction = begin(connection, memory)?;
+    let outcomes = one_by_one(&mut transaction, memory, verbs)?;
     transaction.commit()?;
+    memory.commit();
     Ok(outcomes)
 }
 
 /// Begins a transaction that holds the right to write from the start: nothing it reads can change under it.
-fn begin<'c>(connection: &'c mut Connection, fences: &mut Fences) -> Result<Transaction<'c>, Error> {
+fn begin<'c>(connection: &'c mut Connection, memory: &mut Memory) -> Result<Transaction<'c>, Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    fences.refresh(&transaction)?;
+    memory.refresh(&transaction)?;
     Ok(transaction)
 }
 
 /// Stores verbs as if none conflicts, without a savepoint for each.
 fn together<'v>(
     connection: &Connection,
-    fences: &mut Fences,
+    memory: &mut Memory,
     verbs: impl Iterator<Item = &'v Verb>,
 ) -> Result<Vec<Stored>, Undone> {
-    verbs.map(|verb| verb::store(connection, fences, verb)).collect()
+    verbs.map(|verb| verb::store(connection, memory, verb)).collect()
 }
 
 /// Stores verbs in their order, each in its savepoint: who comes first is stored, who conflicts with it is not.
 fn one_by_one<'v>(
     transaction: &mut Transaction<'_>,
-    fences: &mut Fences,
+    memory: &mut Memory,
     verbs: impl Iterator<Item = &'v Verb>,
 ) -> Result<Vec<Option<Stored>>, Error> {
     let mut outcomes = Vec::new();
     for verb in verbs {
         let savepoint = transaction.savepoint()?;
-        match verb::store(&savepoint, fences, verb) {
+        let mark = memory.requests.mark();
+        match verb::store(&savepoint, memory, verb) {
             Ok(stored) => {
                 savepoint.commit()?;
                 outcomes.push(Some(stored));
             }
             Err(Undone::Conflict) => {
                 drop(savepoint);
-                fences.forget_all();
+                memory.fences.forget_all();
+                memory.requests.undo_to(mark);
                 outcomes.push(None);
             }
             Err(Undone::Broken(error)) => return Err(error),

@@ -2,6 +2,8 @@
 
 mod fences;
 mod group;
+mod memory;
+mod requests;
 mod undone;
 mod verb;
 
@@ -14,10 +16,11 @@ use mimi_uri::RoomUri;
 use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+pub(crate) use self::requests::Recent;
 pub(crate) use self::undone::Undone;
 pub(crate) use self::verb::{Stored, Verb};
 
-use self::fences::Fences;
+use self::memory::Memory;
 use crate::limits::{GROUP_BYTES_MAX, GROUP_VERBS_MAX};
 use crate::open;
 
@@ -43,7 +46,7 @@ pub(crate) struct Writer {
     connection: Option<Connection>,
     messages: mpsc::Receiver<Message>,
     appended: broadcast::Sender<RoomUri>,
-    fences: Fences,
+    memory: Memory,
 }
 
 impl Writer {
@@ -52,8 +55,9 @@ impl Writer {
         connection: Connection,
         messages: mpsc::Receiver<Message>,
         appended: broadcast::Sender<RoomUri>,
+        recent: Recent,
     ) -> Self {
-        Self { path, connection: Some(connection), messages, appended, fences: Fences::default() }
+        Self { path, connection: Some(connection), messages, appended, memory: Memory::new(recent) }
     }
 
     /// Writes in a thread of its own until it is told to close or nobody is left to ask; then the receiver hears of it.
@@ -119,10 +123,10 @@ impl Writer {
             Some(connection) => connection,
             None => open::writing(&self.path)?,
         };
-        let stored = group::commit(&mut connection, &mut self.fences, group.iter().map(|job| &job.verb));
+        let stored = group::commit(&mut connection, &mut self.memory, group.iter().map(|job| &job.verb));
         match &stored {
             Ok(_) => self.connection = Some(connection),
-            Err(_) => self.fences.forget_all(),
+            Err(_) => self.memory.forget_all(),
         }
         stored
     }

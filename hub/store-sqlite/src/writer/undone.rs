@@ -13,10 +13,9 @@ pub(crate) enum Undone {
 /// The constraints that a verb can run into, as `SQLite` names them: a CHECK by its name, uniqueness by its columns.
 ///
 /// Any other is a bug of ours, and a fault.
-const CONFLICTS: [&str; 7] = [
+const CONFLICTS: [&str; 6] = [
     "UNIQUE constraint failed: room.uri",
     "UNIQUE constraint failed: event.room, event.seq",
-    "UNIQUE constraint failed: event.room, event.request_hash",
     "CHECK constraint failed: lane_position_within_interval",
     "CHECK constraint failed: lane_batch_ahead_within_interval",
     "UNIQUE constraint failed: key_package.reference",

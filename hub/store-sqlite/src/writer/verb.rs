@@ -4,7 +4,7 @@ use mimi_uri::RoomUri;
 use rusqlite::Connection;
 
 use super::Undone;
-use super::fences::Fences;
+use super::memory::Memory;
 use crate::sql::room::Fence;
 use crate::sql::{answer, event, key_package, lane, room, route, row, tree};
 
@@ -60,24 +60,24 @@ impl Verb {
 /// Stores one verb; if it is undone, its transaction or savepoint is to be rolled back.
 pub(super) fn store(
     connection: &Connection,
-    fences: &mut Fences,
+    memory: &mut Memory,
     verb: &Verb,
 ) -> Result<Stored, Undone> {
     match verb {
-        Verb::Decide(decide) => store_decision(connection, fences, decide),
+        Verb::Decide(decide) => store_decision(connection, memory, decide),
         Verb::Claim(claim) => store_claim(connection, claim),
-        Verb::Record(batch) => store_batch(connection, fences, batch),
+        Verb::Record(batch) => store_batch(connection, memory, batch),
     }
 }
 
 /// Checks a decision's fence and stores the room's state if it changed; tells the room's id.
 fn admit(
     connection: &Connection,
-    fences: &mut Fences,
+    memory: &mut Memory,
     decide: &Decide,
 ) -> Result<i64, Undone> {
     let Decide { room, role, state, .. } = decide;
-    let fence = match (fences.of(connection, room)?, decide.fence) {
+    let fence = match (memory.fences.of(connection, room)?, decide.fence) {
         (None, None) => {
             let state = state.clone().unwrap_or_default();
             let id = room::found(connection, room, *role, &state)?;
@@ -91,17 +91,20 @@ fn admit(
         }
         (None, Some(_)) | (Some(_), _) => return Err(Undone::Conflict),
     };
-    fences.remember(room, fence);
+    memory.fences.remember(room, fence);
     Ok(fence.id)
 }
 
 fn store_decision(
     connection: &Connection,
-    fences: &mut Fences,
+    memory: &mut Memory,
     decide: &Decide,
 ) -> Result<Stored, Undone> {
-    let room = admit(connection, fences, decide)?;
+    let room = admit(connection, memory, decide)?;
     for event in &decide.events {
+        if let Some(hash) = event.request_hash {
+            memory.requests.add(connection, (room, hash), event.seq)?;
+        }
         event::append(connection, room, event)?;
     }
     for change in &decide.lanes {
@@ -146,14 +149,14 @@ fn store_claim(connection: &Connection, claim: &Claim) -> Result<Stored, Undone>
 
 fn store_batch(
     connection: &Connection,
-    fences: &mut Fences,
+    memory: &mut Memory,
     batch: &Batch,
 ) -> Result<Stored, Undone> {
     for change in &batch.rows {
         change_row(connection, change)?;
     }
     for progress in &batch.lanes {
-        move_lane(connection, fences, progress)?;
+        move_lane(connection, memory, progress)?;
     }
     for reference in &batch.used_key_packages {
         key_package::delete(connection, reference)?;
@@ -177,16 +180,16 @@ fn change_row(connection: &Connection, change: &RowChange) -> Result<(), Undone>
 
 fn move_lane(
     connection: &Connection,
-    fences: &mut Fences,
+    memory: &mut Memory,
     progress: &LaneProgress,
 ) -> Result<(), Undone> {
     match progress {
         LaneProgress::BatchEnd { room, peer, from, batch_end } => {
-            let room = fences.of(connection, room)?.ok_or(Undone::Conflict)?.id;
+            let room = memory.fences.of(connection, room)?.ok_or(Undone::Conflict)?.id;
             lane::set_batch_end(connection, room, (peer, *from), *batch_end)
         }
         LaneProgress::Advance { room, peer, from, position } => {
-            let room = fences.of(connection, room)?.ok_or(Undone::Conflict)?.id;
+            let room = memory.fences.of(connection, room)?.ok_or(Undone::Conflict)?.id;
             let ends = lane::advance(connection, room, (peer, *from), *position)?;
             if ends == Some(*position) {
                 lane::delete_delivered(connection, room, peer)
