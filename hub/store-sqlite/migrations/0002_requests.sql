@@ -1,4 +1,4 @@
--- Requests move out of the log's own index into a table that is filled in bulk (docs/decisions).
+-- Requests move out of the log's own index into a table that is filled in bulk (docs/decisions/0011).
 --
 -- Hashes are scattered: an index that gets each with its event writes a page of 4 KiB for each, three times the event.
 

@@ -2,8 +2,10 @@
 //!
 //! One thread writes. It takes all that waits (no timer) into one transaction with `synchronous=FULL`, and answers each
 //! verb after the commit: the more callers wait, the more of them share an fsync. A group is first stored as if
-//! nothing in it could conflict; only if something does is it rolled back and stored verb by verb, each in its savepoint, so that a conflict is told to the one who caused it and touches nobody
-//! else. Reads have connections of their own and never wait for the writer.
+//! nothing in it could conflict; only if something does is it rolled back and stored verb by verb, each in its
+//! savepoint, so that a conflict is told to the one who caused it and touches nobody else. Requests, by which
+//! repetitions are known, get into their table in bulk. Reads have connections of their own and never wait for the
+//! writer.
 //!
 //! | module | what it does |
 //! |---|---|

@@ -1,4 +1,5 @@
 //! How a repeated request is known, wherever the store keeps the first one.
+#![expect(clippy::unwrap_used, reason = "a disk that cannot be opened fails its test")]
 
 use mimi_store::contract::sample;
 use mimi_store::{NewEvent, Seq, Store, StoreFault};

@@ -58,11 +58,7 @@ impl Verb {
 }
 
 /// Stores one verb; if it is undone, its transaction or savepoint is to be rolled back.
-pub(super) fn store(
-    connection: &Connection,
-    memory: &mut Memory,
-    verb: &Verb,
-) -> Result<Stored, Undone> {
+pub(super) fn store(connection: &Connection, memory: &mut Memory, verb: &Verb) -> Result<Stored, Undone> {
     match verb {
         Verb::Decide(decide) => store_decision(connection, memory, decide),
         Verb::Claim(claim) => store_claim(connection, claim),
@@ -71,11 +67,7 @@ pub(super) fn store(
 }
 
 /// Checks a decision's fence and stores the room's state if it changed; tells the room's id.
-fn admit(
-    connection: &Connection,
-    memory: &mut Memory,
-    decide: &Decide,
-) -> Result<i64, Undone> {
+fn admit(connection: &Connection, memory: &mut Memory, decide: &Decide) -> Result<i64, Undone> {
     let Decide { room, role, state, .. } = decide;
     let fence = match (memory.fences.of(connection, room)?, decide.fence) {
         (None, None) => {
@@ -95,11 +87,7 @@ fn admit(
     Ok(fence.id)
 }
 
-fn store_decision(
-    connection: &Connection,
-    memory: &mut Memory,
-    decide: &Decide,
-) -> Result<Stored, Undone> {
+fn store_decision(connection: &Connection, memory: &mut Memory, decide: &Decide) -> Result<Stored, Undone> {
     let room = admit(connection, memory, decide)?;
     for event in &decide.events {
         if let Some(hash) = event.request_hash {
@@ -125,12 +113,7 @@ fn store_decision(
     Ok(Stored::default())
 }
 
-fn keep_tree(
-    connection: &Connection,
-    room: i64,
-    epoch: Epoch,
-    bytes: &[u8],
-) -> Result<(), Undone> {
+fn keep_tree(connection: &Connection, room: i64, epoch: Epoch, bytes: &[u8]) -> Result<(), Undone> {
     tree::store(connection, room, epoch, bytes)?;
     tree::delete_old(connection, room, epoch)
 }
@@ -147,11 +130,7 @@ fn store_claim(connection: &Connection, claim: &Claim) -> Result<Stored, Undone>
     Ok(Stored { first_answer })
 }
 
-fn store_batch(
-    connection: &Connection,
-    memory: &mut Memory,
-    batch: &Batch,
-) -> Result<Stored, Undone> {
+fn store_batch(connection: &Connection, memory: &mut Memory, batch: &Batch) -> Result<Stored, Undone> {
     for change in &batch.rows {
         change_row(connection, change)?;
     }
@@ -178,11 +157,7 @@ fn change_row(connection: &Connection, change: &RowChange) -> Result<(), Undone>
     }
 }
 
-fn move_lane(
-    connection: &Connection,
-    memory: &mut Memory,
-    progress: &LaneProgress,
-) -> Result<(), Undone> {
+fn move_lane(connection: &Connection, memory: &mut Memory, progress: &LaneProgress) -> Result<(), Undone> {
     match progress {
         LaneProgress::BatchEnd { room, peer, from, batch_end } => {
             let room = memory.fences.of(connection, room)?.ok_or(Undone::Conflict)?.id;
@@ -191,11 +166,7 @@ fn move_lane(
         LaneProgress::Advance { room, peer, from, position } => {
             let room = memory.fences.of(connection, room)?.ok_or(Undone::Conflict)?.id;
             let ends = lane::advance(connection, room, (peer, *from), *position)?;
-            if ends == Some(*position) {
-                lane::delete_delivered(connection, room, peer)
-            } else {
-                Ok(())
-            }
+            if ends == Some(*position) { lane::delete_delivered(connection, room, peer) } else { Ok(()) }
         }
     }
 }
