@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -13,6 +14,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::connection::serve;
+use crate::group_session::{InGroup, is_group};
+use crate::groups::Groups;
 use crate::limits::{CLOSE_TIME_MAX, RETRY_WAIT, TEXT_BYTES_MAX};
 use crate::network::Network;
 use crate::{Event, EventKind, LoopbackNames};
@@ -22,6 +25,8 @@ use crate::{Event, EventKind, LoopbackNames};
 pub struct LoopbackAdapter {
     listen: SocketAddr,
     names: LoopbackNames,
+    /// Where it keeps conversations of several people; without a place there are none.
+    keep: Option<PathBuf>,
     /// Where it listens now: differs from `listen` where that leaves the port open.
     address: Mutex<Option<SocketAddr>>,
 }
@@ -37,7 +42,13 @@ impl LoopbackAdapter {
         if !listen.ip().is_loopback() {
             return Err(InvalidListener(listen));
         }
-        Ok(Self { listen, names: LoopbackNames::new(namespace), address: Mutex::default() })
+        Ok(Self { listen, names: LoopbackNames::new(namespace), keep: None, address: Mutex::default() })
+    }
+
+    /// The same network with conversations of several people, kept in this file.
+    #[must_use]
+    pub fn keeping_groups(self, file: PathBuf) -> Self {
+        Self { keep: Some(file), ..self }
     }
 
     /// Where clients find the network, once it was opened.
@@ -49,6 +60,8 @@ impl LoopbackAdapter {
 #[async_trait]
 impl Adapter for LoopbackAdapter {
     fn manifest(&self) -> Manifest {
+        let mut features = vec![Feature::DisplayNames, Feature::OpensDirect];
+        features.extend(self.keep.as_ref().map(|_| Feature::Groups));
         Manifest {
             kind: "loopback",
             title: "Loopback",
@@ -56,7 +69,7 @@ impl Adapter for LoopbackAdapter {
             capabilities: Capabilities {
                 media_types: vec!["text/plain"],
                 text_bytes_max: TEXT_BYTES_MAX,
-                features: vec![Feature::DisplayNames, Feature::OpensDirect],
+                features,
             },
         }
     }
@@ -70,7 +83,12 @@ impl Adapter for LoopbackAdapter {
             .await
             .map_err(|error| OpenFault::Unavailable(format!("{}: {error}", self.listen)))?;
         *self.address.lock().unwrap_or_else(PoisonError::into_inner) = listener.local_addr().ok();
-        let network = Arc::new(Network::new(self.names.clone(), host));
+        let groups = self.keep.as_ref().map(|file| {
+            let unavailable =
+                |error: std::io::Error| OpenFault::Unavailable(format!("{}: {error}", file.display()));
+            Groups::open(file).map_err(unavailable)
+        });
+        let network = Arc::new(Network::new(self.names.clone(), host, groups.transpose()?));
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let accepting = accept(listener, Arc::clone(&network), tasks.clone(), stop.clone());
         tasks.spawn(stop.clone().run_until_cancelled_owned(accepting));
@@ -122,6 +140,16 @@ impl Session for LoopbackSession {
 impl LoopbackSession {
     /// Does one operation; both arms are what is answered, so that `?` may end it.
     async fn act(&self, delivery: &Delivery) -> Result<Outcome, Outcome> {
+        if let Some(groups) = &self.network.groups {
+            let speaker = speaker(delivery).map(|user| self.puppet(user)).transpose()?;
+            let within = InGroup { network: &self.network, groups, delivery, speaker };
+            match (&delivery.operation, &delivery.room) {
+                (Operation::OpenGroup { group, invite }, _) => return within.open(group, invite).await,
+                (Operation::EnsurePuppet(_), _) => {}
+                (_, Some(room)) if is_group(room.as_str()) => return within.act(room.as_str()).await,
+                _ => {}
+            }
+        }
         match &delivery.operation {
             Operation::EnsurePuppet(profile) => {
                 let puppet = self.puppet(&profile.user)?;
@@ -193,7 +221,7 @@ impl LoopbackSession {
         self.tell(&user, Event { text: text.map(str::to_owned), ..event }).await?;
         match kind {
             EventKind::Message | EventKind::Notice => Ok(Outcome::done_as(delivery.op_id.as_str().into())),
-            EventKind::Opened | EventKind::Joined | EventKind::Left => Ok(Outcome::done()),
+            _ => Ok(Outcome::done()),
         }
     }
 
@@ -211,6 +239,7 @@ impl LoopbackSession {
             room: room.to_owned(),
             from: from.map(ToString::to_string),
             name: from.and_then(|puppet| self.network.name_of(puppet)),
+            who: None,
             text: None,
             op: delivery.op_id.to_string(),
         }

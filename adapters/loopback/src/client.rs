@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt;
+use mimi_adapter::Role;
 use serde_json::{from_str, to_vec};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -14,7 +15,7 @@ use tokio::task::AbortHandle;
 use tokio_util::codec::{FramedRead, LinesCodec};
 
 use crate::limits::{LINE_BYTES_MAX, LINES_WAITING_MAX, RETRY_WAIT};
-use crate::{Event, Said, Told};
+use crate::{Event, GroupSaid, Said, Told};
 
 /// A user of the loopback network at a client that does all it should.
 ///
@@ -78,7 +79,65 @@ impl LoopbackClient {
         self.persist(say).await.map(drop)
     }
 
-    /// Leaves a direct chat.
+    /// Makes a conversation of several people, and returns it.
+    pub async fn gather(&self, name: &str, people: &[&str]) -> io::Result<String> {
+        let people: Vec<String> = people.iter().map(|who| (*who).to_owned()).collect();
+        let make = |id| Said::Group(GroupSaid::Make { group: name.to_owned(), people: people.clone(), id });
+        self.persist(make).await?.ok_or_else(|| io::Error::other("no room"))
+    }
+
+    /// Invites a puppet into a conversation of several people, or brings a user in.
+    pub async fn invite(&self, room: &str, whom: &str) -> io::Result<()> {
+        let (invite, room) = (whom.to_owned(), room.to_owned());
+        self.in_group(|id| GroupSaid::Invite { invite: invite.clone(), room: room.clone(), id }).await
+    }
+
+    /// Comes into a conversation of several people.
+    pub async fn join(&self, room: &str) -> io::Result<()> {
+        self.in_group(|id| GroupSaid::Join { join: room.to_owned(), id }).await
+    }
+
+    /// Takes somebody out of a conversation.
+    pub async fn kick(&self, room: &str, whom: &str) -> io::Result<()> {
+        let (kick, room) = (whom.to_owned(), room.to_owned());
+        self.in_group(|id| GroupSaid::Kick { kick: kick.clone(), room: room.clone(), id }).await
+    }
+
+    /// Takes somebody out of a conversation for good.
+    pub async fn ban(&self, room: &str, whom: &str) -> io::Result<()> {
+        let (ban, room) = (whom.to_owned(), room.to_owned());
+        self.in_group(|id| GroupSaid::Ban { ban: ban.clone(), room: room.clone(), id }).await
+    }
+
+    /// Lets somebody come back.
+    pub async fn unban(&self, room: &str, whom: &str) -> io::Result<()> {
+        let (unban, room) = (whom.to_owned(), room.to_owned());
+        self.in_group(|id| GroupSaid::Unban { unban: unban.clone(), room: room.clone(), id }).await
+    }
+
+    /// Gives somebody another role.
+    pub async fn give(&self, room: &str, role: Role, to: &str) -> io::Result<()> {
+        let (to, room) = (to.to_owned(), room.to_owned());
+        self.in_group(|id| GroupSaid::Give { give: role, to: to.clone(), room: room.clone(), id }).await
+    }
+
+    /// Gives a conversation another name.
+    pub async fn entitle(&self, room: &str, title: &str) -> io::Result<()> {
+        let (title, room) = (title.to_owned(), room.to_owned());
+        self.in_group(|id| GroupSaid::Title { title: title.clone(), room: room.clone(), id }).await
+    }
+
+    /// Gives a conversation another topic.
+    pub async fn discuss(&self, room: &str, topic: &str) -> io::Result<()> {
+        let (topic, room) = (topic.to_owned(), room.to_owned());
+        self.in_group(|id| GroupSaid::Topic { topic: topic.clone(), room: room.clone(), id }).await
+    }
+
+    async fn in_group(&self, said: impl Fn(String) -> GroupSaid) -> io::Result<()> {
+        self.persist(|id| Said::Group(said(id))).await.map(drop)
+    }
+
+    /// Leaves a direct chat, or a conversation of several people.
     pub async fn leave(&self, room: &str) -> io::Result<()> {
         self.persist(|id| Said::Leave { leave: room.to_owned(), id }).await.map(drop)
     }

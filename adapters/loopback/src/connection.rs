@@ -8,6 +8,8 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_util::codec::{FramedRead, LinesCodec};
 
+use crate::group_connection::{SaidInGroup, Speaking};
+use crate::groups::Change;
 use crate::limits::{ID_BYTES_MAX, LINE_BYTES_MAX, LINES_WAITING_MAX, TEXT_BYTES_MAX};
 use crate::line::write_lines;
 use crate::network::{Client, Network};
@@ -17,16 +19,28 @@ use crate::{LoopbackNames, Said, Told};
 pub(crate) async fn serve(network: Arc<Network>, stream: TcpStream) {
     let (read, write) = stream.into_split();
     let (lines, waiting) = mpsc::channel(LINES_WAITING_MAX);
-    let mut connection = Connection { network, client: Arc::new(Client::new(lines)), user: None };
+    let client = Arc::new(Client::new(lines));
+    let mut connection = Connection { network, client: Arc::clone(&client), user: None };
+    let (heard, mut to_do) = mpsc::channel(LINES_WAITING_MAX);
+    // What is acknowledged is heard at once: whoever acts may be waiting for just that from another who acts.
     let listening = async {
         let mut said = FramedRead::new(read, LinesCodec::new_with_max_length(LINE_BYTES_MAX));
         while let Some(Ok(line)) = said.next().await {
-            connection.hear(&line).await;
+            match serde_json::from_str(&line) {
+                Ok(Said::Ack { ack }) => client.acknowledge(ack),
+                said => drop(heard.send(said).await),
+            }
+        }
+    };
+    let acting = async {
+        while let Some(said) = to_do.recv().await {
+            connection.hear(said).await;
         }
     };
     // Whichever ends first, the client is gone.
     tokio::select! {
         () = listening => {}
+        () = acting => {}
         () = write_lines(write, waiting) => {}
     }
 }
@@ -51,9 +65,8 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    async fn hear(&mut self, line: &str) {
-        let answer = match serde_json::from_str(line) {
-            Ok(Said::Ack { ack }) => return self.client.acknowledge(ack),
+    async fn hear(&mut self, said: serde_json::Result<Said>) {
+        let answer = match said {
             Ok(Said::Login { login, name }) => self.login(login, name),
             Ok(said) => self.act(said).await,
             Err(_) => error("not a line of this network", None),
@@ -69,6 +82,12 @@ impl Connection {
         if !LoopbackNames::is_user(&name) {
             return error("a user is a word of a-z, 0-9, '.', '_' and '-'", None);
         }
+        if let Some(groups) = &self.network.groups
+            && let Err(error) = groups.change(&Change::Heard { user: name.clone() })
+        {
+            tracing::warn!(%error, "login not noted");
+            return error_of_ours(None);
+        }
         self.network.enter(&name, &self.client);
         self.user = Some(User { name: name.clone(), called });
         Told::Ok { ok: name, room: None }
@@ -77,6 +96,13 @@ impl Connection {
     /// Does what the user asks; answers after it is durable.
     async fn act(&mut self, said: Said) -> Told {
         let Some(user) = &mut self.user else { return error("log in first", None) };
+        let said = match SaidInGroup::of(said) {
+            Ok(said) => {
+                let speaking = Speaking { user: &user.name, called: user.called.as_deref() };
+                return self.network.act_in_group(&speaking, &said).await;
+            }
+            Err(said) => said,
+        };
         let (id, wish) = match said {
             Said::Open { open, id } => {
                 let puppet = NativeUserId::from(open);
@@ -85,7 +111,9 @@ impl Connection {
             Said::Say { say, room, id } => (id, user.say(&self.network.names, &room, &say)),
             Said::Leave { leave, id } => (id, user.leave(&self.network.names, &leave)),
             Said::Name { name, id } => (id, Ok(user.rename(name))),
-            Said::Login { .. } | Said::Ack { .. } => return error("answered before", None),
+            Said::Login { .. } | Said::Ack { .. } | Said::Group(_) => {
+                return error("answered before", None);
+            }
         };
         if id.is_empty() || id.len() > ID_BYTES_MAX {
             return error("an id has 1 to 128 bytes", Some(id));
@@ -108,7 +136,7 @@ impl Connection {
             Ok(()) => Told::Ok { ok: id, room },
             Err(fault) => {
                 tracing::warn!(%fault, "line refused");
-                error("not stored, say it again", Some(id))
+                error_of_ours(Some(id))
             }
         }
     }
@@ -146,11 +174,15 @@ impl User {
     }
 }
 
-fn error(why: &str, id: Option<String>) -> Told {
+pub(crate) fn error_of_ours(id: Option<String>) -> Told {
+    error("not stored, say it again", id)
+}
+
+pub(crate) fn error(why: &str, id: Option<String>) -> Told {
     Told::Error { error: why.to_owned(), id }
 }
 
-fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,3 +1,4 @@
+use crate::GroupSaid;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -49,6 +50,8 @@ pub enum Said {
         /// The event's number.
         ack: u64,
     },
+    /// Does something in a conversation of several people.
+    Group(GroupSaid),
 }
 
 /// What a client is told.
@@ -89,13 +92,16 @@ pub struct Event {
     pub kind: EventKind,
     /// The conversation.
     pub room: String,
-    /// The puppet that did it; none where the gateway did.
+    /// Who did it, a puppet or a user; none where the gateway did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// What the puppet is called.
+    /// What he is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What was said.
+    /// Whom it happened to, where that is not who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// What was said; the new role, name or topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The same when the same thing is told again.
@@ -106,14 +112,26 @@ pub struct Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
-    /// A puppet opened a direct chat.
+    /// A puppet opened a direct chat, or a conversation of several people has begun for the one who is told.
     Opened,
-    /// A puppet came into the direct chat that was opened for it.
+    /// Somebody came in.
     Joined,
-    /// A puppet said something.
+    /// Somebody said something.
     Message,
-    /// A puppet left.
+    /// Somebody left.
     Left,
+    /// Somebody was taken out.
+    Removed,
+    /// Somebody was taken out for good.
+    Banned,
+    /// Somebody may come back.
+    Unbanned,
+    /// Somebody has another role.
+    Role,
+    /// The conversation is called otherwise.
+    Title,
+    /// The conversation is about something else.
+    Topic,
     /// Something that is nobody's message.
     Notice,
 }
@@ -135,6 +153,7 @@ pub(crate) async fn write_lines<T: Serialize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mimi_adapter::Role;
 
     #[test]
     fn every_line_a_client_may_say_is_read_as_what_it_is() {
@@ -154,6 +173,31 @@ mod tests {
             (r#"{"leave":"r","id":"l"}"#, Said::Leave { leave: "r".into(), id: "l".into() }),
             (r#"{"name":"Al","id":"n"}"#, Said::Name { name: "Al".into(), id: "n".into() }),
             (r#"{"ack":7}"#, Said::Ack { ack: 7 }),
+            (
+                r#"{"group":"Tea","people":["dave"],"id":"g"}"#,
+                Said::Group(GroupSaid::Make {
+                    group: "Tea".into(),
+                    people: vec!["dave".into()],
+                    id: "g".into(),
+                }),
+            ),
+            (
+                r##"{"kick":"dave","room":"#r","id":"k"}"##,
+                Said::Group(GroupSaid::Kick { kick: "dave".into(), room: "#r".into(), id: "k".into() }),
+            ),
+            (
+                r##"{"give":"moderator","to":"dave","room":"#r","id":"p"}"##,
+                Said::Group(GroupSaid::Give {
+                    give: Role::Moderator,
+                    to: "dave".into(),
+                    room: "#r".into(),
+                    id: "p".into(),
+                }),
+            ),
+            (
+                r##"{"topic":"milk","room":"#r","id":"t"}"##,
+                Said::Group(GroupSaid::Topic { topic: "milk".into(), room: "#r".into(), id: "t".into() }),
+            ),
         ];
 
         for (line, said) in lines {
@@ -169,6 +213,7 @@ mod tests {
             room: "r".into(),
             from: Some("bob@b.example".into()),
             name: None,
+            who: None,
             text: Some("hi".into()),
             op: "o".into(),
         };

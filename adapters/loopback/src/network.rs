@@ -7,6 +7,7 @@ use mimi_adapter::{Host, NativeUserId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::groups::Groups;
 use crate::limits::{ACK_TIME_MAX, NAMES_KEPT_MAX};
 use crate::{Event, LoopbackNames, Told};
 
@@ -14,13 +15,15 @@ use crate::{Event, LoopbackNames, Told};
 pub(crate) struct Network {
     pub(crate) names: LoopbackNames,
     pub(crate) host: Arc<dyn Host>,
+    /// Conversations of several people, if the network has them.
+    pub(crate) groups: Option<Groups>,
     present: Mutex<HashMap<String, Vec<Arc<Client>>>>,
     called: Mutex<HashMap<NativeUserId, String>>,
 }
 
 impl Network {
-    pub(crate) fn new(names: LoopbackNames, host: Arc<dyn Host>) -> Self {
-        Self { names, host, present: Mutex::default(), called: Mutex::default() }
+    pub(crate) fn new(names: LoopbackNames, host: Arc<dyn Host>, groups: Option<Groups>) -> Self {
+        Self { names, host, groups, present: Mutex::default(), called: Mutex::default() }
     }
 
     /// Tells a user, on all his clients; true if one of them has acknowledged it.

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use mimi_adapter::conformance::{self, NativePerson, RecordingHost, Stage};
 use mimi_adapter::naming::Namespace;
 use mimi_adapter::{
-    Adapter, Delivery, NativeBody, NativeRoomId, NativeUserId, Operation, Outcome, Prepared, PuppetProfile,
-    RefusedCode, Session, Speaker,
+    Adapter, Delivery, GroupProfile, NativeBody, NativeRoomId, NativeUserId, Operation, Outcome, Prepared,
+    PuppetProfile, RefusedCode, Role, Session, Speaker,
 };
 use mimi_adapter_loopback::limits::{RETRY_WAIT, TEXT_BYTES_MAX};
 use mimi_adapter_loopback::{EventKind, LoopbackAdapter, LoopbackClient};
@@ -322,4 +322,119 @@ async fn a_client_outlives_the_network_and_loses_and_doubles_nothing() {
 fn a_network_without_passwords_is_for_this_machine_only() {
     assert!(LoopbackAdapter::new(([0, 0, 0, 0], 1).into(), Namespace::Primary).is_err());
     assert!(LoopbackAdapter::new(([127, 0, 0, 9], 1).into(), Namespace::Primary).is_ok());
+}
+
+/// A network that has conversations of several people, kept in a file of its own.
+async fn gathering(file: &std::path::Path) -> World {
+    let adapter = LoopbackAdapter::new(([127, 0, 0, 1], 0).into(), Namespace::Primary).unwrap();
+    let adapter = adapter.keeping_groups(file.to_owned());
+    let host = Arc::new(RecordingHost::new());
+    let session = adapter.open(Arc::<RecordingHost>::clone(&host)).await.unwrap();
+    World { adapter, host, session }
+}
+
+fn file(test: &str) -> std::path::PathBuf {
+    let file = std::env::temp_dir().join(format!("drawbridge-loopback-{}-{test}", std::process::id()));
+    std::fs::remove_file(&file).ok();
+    file
+}
+
+fn bodies(world: &World) -> Vec<NativeBody> {
+    world.host.events().into_iter().map(|event| event.body).collect()
+}
+
+#[tokio::test]
+async fn people_gather_and_the_gateway_hears_of_it_once_a_puppet_is_invited() {
+    let world = gathering(&file("gather")).await;
+    let (alice, dave) = (world.client("alice").await, world.client("dave").await);
+
+    let room = alice.gather("Tea", &["dave"]).await.unwrap();
+    dave.hears(|event| event.kind == EventKind::Opened && event.room == room).await.unwrap();
+    alice.say(&room, "between us").await.unwrap();
+    dave.hears(|event| event.text.as_deref() == Some("between us")).await.unwrap();
+    assert_eq!(bodies(&world), []);
+
+    alice.invite(&room, "bob@b.example").await.unwrap();
+    let accept = delivery("op1", Some(&room), Operation::AcceptInvite { puppet: bob() });
+    assert_eq!(world.session.deliver(accept).await, Outcome::done());
+    alice.say(&room, "for all").await.unwrap();
+
+    let heard = bodies(&world);
+    assert!(
+        matches!(&heard[0], NativeBody::GroupInvite { puppet, group } if puppet.as_str() == "bob@b.example" && group.name.as_deref() == Some("Tea"))
+    );
+    let NativeBody::Members(members) = &heard[1] else { panic!("{heard:?}") };
+    let members: Vec<_> = members.iter().map(|member| (member.user.as_str(), member.role)).collect();
+    assert_eq!(members, [("alice", Role::Owner), ("bob@b.example", Role::Member), ("dave", Role::Member)]);
+    assert_eq!(heard[2], NativeBody::Post(NestedPart::plain("for all")));
+}
+
+#[tokio::test]
+async fn only_who_may_takes_others_out_and_the_banned_do_not_come_back() {
+    let world = gathering(&file("ban")).await;
+    let (alice, dave) = (world.client("alice").await, world.client("dave").await);
+    let room = alice.gather("Tea", &["dave"]).await.unwrap();
+
+    assert!(dave.kick(&room, "alice").await.is_err());
+    alice.give(&room, Role::Moderator, "dave").await.unwrap();
+    dave.entitle(&room, "Coffee").await.unwrap();
+    alice
+        .hears(|event| event.kind == EventKind::Title && event.text.as_deref() == Some("Coffee"))
+        .await
+        .unwrap();
+    alice.ban(&room, "dave").await.unwrap();
+    dave.hears(|event| event.kind == EventKind::Banned && event.who.as_deref() == Some("dave"))
+        .await
+        .unwrap();
+
+    assert!(dave.join(&room).await.is_err());
+    assert!(dave.say(&room, "still here?").await.is_err());
+    alice.unban(&room, "dave").await.unwrap();
+    dave.join(&room).await.unwrap();
+    alice
+        .hears(|event| event.kind == EventKind::Joined && event.from.as_deref() == Some("dave"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn the_gateways_own_conversation_outlives_the_network() {
+    let kept = file("outlives");
+    let world = gathering(&kept).await;
+    let group = GroupProfile { name: Some("Tea".to_owned()), topic: None };
+    let open = delivery("op1", None, Operation::OpenGroup { group, invite: vec!["alice".into()] });
+    let Outcome::Done { room: Some(room), .. } = world.session.deliver(open.clone()).await else { panic!() };
+    let enter = delivery("op2", Some(room.as_str()), Operation::Enter { user: bob() });
+    assert_eq!(world.session.deliver(enter).await, Outcome::done());
+    world.session.close().await;
+
+    let world = gathering(&kept).await;
+    let alice = world.client("alice").await;
+    assert_eq!(world.session.deliver(open).await, Outcome::done_in(room.clone()));
+    let post = world.post("op3", room.as_str(), "hi").await;
+    assert_eq!(post, Outcome::done_as("op3".into()));
+
+    let heard = alice.hears(|event| event.kind == EventKind::Message).await.unwrap();
+    assert_eq!((heard.from.as_deref(), heard.text.as_deref()), (Some("bob@b.example"), Some("hi")));
+    alice.say(room.as_str(), "hello").await.unwrap();
+    assert!(bodies(&world).contains(&NativeBody::Post(NestedPart::plain("hello"))));
+}
+
+#[tokio::test]
+async fn two_who_speak_at_once_hear_each_other() {
+    let world = gathering(&file("at_once")).await;
+    let (alice, dave) = (world.client("alice").await, world.client("dave").await);
+    let room = alice.gather("Tea", &["dave"]).await.unwrap();
+
+    for round in 0..20 {
+        let (by_alice, by_dave) = (format!("a{round}"), format!("d{round}"));
+        let (one, other) = tokio::join!(alice.say(&room, &by_alice), dave.say(&room, &by_dave));
+        one.unwrap();
+        other.unwrap();
+    }
+
+    let count = |client: &LoopbackClient| {
+        client.heard().iter().filter(|event| event.kind == EventKind::Message).count()
+    };
+    assert_eq!((count(&alice), count(&dave)), (20, 20));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use mimi_adapter::{Adapter, Outcome, Session};
 use mimi_client::vault::Vault;
@@ -193,6 +194,17 @@ impl Core {
     pub(crate) fn wake_room(&self, room: RoomUri) {
         if let Some(runs) = self.runs.get() {
             runs.rooms.wake(room);
+        }
+    }
+
+    /// Wakes a room after a while, besides whatever wakes it before.
+    pub(crate) fn wake_room_after(&self, room: RoomUri, wait: Duration) {
+        if let Some(runs) = self.runs.get() {
+            let rooms = runs.rooms.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(wait).await;
+                rooms.wake(room);
+            });
         }
     }
 

@@ -1,6 +1,6 @@
 //! A link's outbox: one operation at a time towards the native side, in order, until it is proven done.
 
-use mimi_adapter::{Delivery, NativeEventId, NativeRoomId, Operation, Outcome};
+use mimi_adapter::{Delivery, NativeEventId, NativeRoomId, NativeUserId, Operation, Outcome};
 use mimi_store::{Batch, Next, Row, RowChange, fail_point};
 
 use crate::bridge::Core;
@@ -12,9 +12,16 @@ use crate::rows::{
 };
 
 /// A row of an outbox, opened.
-struct Queued {
-    row: Row,
-    outgoing: Outgoing,
+pub(crate) struct Queued {
+    pub(crate) row: Row,
+    pub(crate) outgoing: Outgoing,
+}
+
+impl Queued {
+    /// Takes the operation out of the outbox.
+    pub(crate) fn gone(&self) -> RowChange {
+        delete(&self.row)
+    }
 }
 
 /// What an operation made on the native side.
@@ -27,7 +34,9 @@ impl Core {
     /// Delivers the first operation of a link's outbox.
     pub(crate) async fn run_link(&self, id: &LinkId) -> Result<Next, Fault> {
         let Some(queued) = self.first_queued(id).await? else { return Ok(Next::Rest) };
-        let Some((link, link_row)) = self.link(id).await? else { return Ok(Next::Rest) };
+        let Some((link, link_row)) = self.link(id).await? else {
+            return self.run_group_link(id, queued).await;
+        };
         if matches!(queued.outgoing.operation, Operation::OpenDirect { .. }) && link.native_room.is_some() {
             // The native user was faster: there is a chat already.
             let opening = RowChange::Delete { kind: OPENING, key: opening_key(id, &link), expected: None };
@@ -159,7 +168,12 @@ impl Core {
 
 /// Where it is noted that a native user is being invited to a chat of which we do not know the name yet.
 pub(crate) fn opening_key(id: &LinkId, link: &Link) -> Vec<u8> {
-    Key::of(&link.adapter).and(link.native_user.as_str().as_bytes()).and(id.0.as_bytes()).bytes()
+    opening_row_key(id, &link.adapter, &link.native_user)
+}
+
+/// The same where the link is of several people.
+pub(crate) fn opening_row_key(id: &LinkId, adapter: &str, user: &NativeUserId) -> Vec<u8> {
+    Key::of(adapter).and(user.as_str().as_bytes()).and(id.0.as_bytes()).bytes()
 }
 
 /// Stores a changed link, if nobody else changed it meanwhile.
@@ -176,7 +190,7 @@ fn delete(row: &Row) -> RowChange {
     RowChange::Delete { kind: OUTBOX, key: row.key.clone(), expected: Some(row.version) }
 }
 
-fn outcome_name(outcome: &Outcome) -> &'static str {
+pub(crate) fn outcome_name(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Done { .. } => "done",
         Outcome::RetryAfter { .. } => "retry_after",

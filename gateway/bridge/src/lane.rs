@@ -34,7 +34,7 @@ impl Core {
             return self.direct_invite(&incoming, puppet).await;
         }
         let Some((id, link, row)) = self.link_of_lane(lane).await? else {
-            return self.unlinked(&incoming).await;
+            return self.group_or_unlinked(&incoming).await;
         };
         match &incoming.event.body {
             NativeBody::Post(part) if incoming.event.from == link.native_user => match link.state {
@@ -64,6 +64,16 @@ impl Core {
             | NativeBody::Joined { .. }
             | NativeBody::Left { .. }
             | NativeBody::Profile { .. } => self.drop_event(&incoming).await,
+        }
+    }
+
+    async fn group_or_unlinked(&self, incoming: &Incoming) -> Result<Next, Fault> {
+        if let Some((id, group, row)) = self.group_of_lane(&incoming.lane).await? {
+            return self.group_event(&id, (group, row), incoming).await;
+        }
+        match &incoming.event.body {
+            NativeBody::GroupInvite { puppet, group } => self.found_group(incoming, puppet, group).await,
+            _ => self.unlinked(incoming).await,
         }
     }
 
@@ -142,7 +152,15 @@ impl Core {
 
     /// What the native user of a link calls himself.
     pub(crate) async fn name_of(&self, link: &Link) -> Result<Option<String>, Fault> {
-        let key = Key::of(&link.adapter).and(link.native_user.as_str().as_bytes()).bytes();
+        self.profile_name(&link.adapter, &link.native_user).await
+    }
+
+    pub(crate) async fn profile_name(
+        &self,
+        adapter: &str,
+        user: &NativeUserId,
+    ) -> Result<Option<String>, Fault> {
+        let key = Key::of(adapter).and(user.as_str().as_bytes()).bytes();
         let row = self.store.row(PROFILE, &key).await?;
         Ok(row.and_then(|row| String::from_utf8(row.bytes).ok()).filter(|name| !name.is_empty()))
     }

@@ -13,12 +13,14 @@
 //! any two. A room's MLS state is held by whoever has the room's turn (`room`); its row's version is the fence of
 //! every seal.
 //!
-//! A `rows::Link` ties a native direct chat to the MIMI rooms of its two people. MIMI content is the pivot between
+//! A `rows::Link` ties a native direct chat to the MIMI rooms of its two people, a `rows::Group` a native conversation of
+//! several people to one room (`group`). MIMI content is the pivot between
 //! networks (`translate`); adapters see neither MLS nor these tables.
 
 mod bridge;
 mod delivery;
 mod fault;
+mod group;
 mod intake;
 mod invitation;
 mod lane;

@@ -18,6 +18,27 @@ pub const COMMIT_DELAY_MIN: Duration = Duration::from_millis(20);
 /// Longest wait before pending proposals of others are committed.
 pub const COMMIT_DELAY_MAX: Duration = Duration::from_millis(200);
 
+/// How long nobody came to or left a group before what was collected is committed: a burst of joins is one commit.
+pub const MEMBER_CHANGES_QUIET: Duration = Duration::from_secs(1);
+
+/// Longest wait for that quiet: whoever came first into a storm of joins is listed after this.
+pub const MEMBER_CHANGES_WAIT_MAX: Duration = Duration::from_secs(15);
+
+/// So many who quit at once are taken for a split of their network, not for people who go.
+pub const NETSPLIT_QUITS_MIN: usize = 20;
+
+/// How long those whom a split took away are given to come back: splits of IRC networks mostly heal within minutes.
+pub const NETSPLIT_WAIT: Duration = Duration::from_mins(5);
+
+/// Changes of a group in one commit: the list of them stays well under the size of any message.
+pub const STEPS_PER_COMMIT_MAX: usize = 500;
+
+/// Wishes read at once; enough for the largest room, for what is left is read when these are fulfilled.
+pub const WISHES_READ_MAX: usize = 5_000;
+
+/// Rows about members read or written at once.
+pub const MEMBERS_PER_BATCH_MAX: usize = 1_000;
+
 /// How often a message is sealed anew because the room moved on before it arrived.
 pub const RESEAL_MAX: u32 = 20;
 

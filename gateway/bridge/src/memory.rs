@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mimi_adapter::OpId;
+use mimi_uri::UserUri;
 use tokio::time::Instant;
 
 use crate::rows::LinkId;
@@ -48,6 +49,11 @@ impl LastPosts {
 pub(crate) struct ShownNames(Mutex<HashMap<LinkId, String>>);
 
 impl ShownNames {
+    /// The same for one of several puppets of a link.
+    pub(crate) fn changes_of(&self, link: &LinkId, user: &UserUri, name: &str) -> bool {
+        self.changes(&LinkId(format!("{link} {user}")), name)
+    }
+
     /// Whether the name is another than before; from now on it is the name.
     pub(crate) fn changes(&self, link: &LinkId, name: &str) -> bool {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use mimi_adapter::{Addresses, NativeUserId};
 use mimi_uri::{Domain, RoomUri, UserUri};
 
+/// What the gateway's own user is called.
+const SERVICE: &str = "_drawbridge";
+
 /// The native networks behind a domain, with how each names its users.
 ///
 /// A hosted user is `mimi://<domain>/u/<localpart>`; what localparts a network has is its adapter's business, and no two
@@ -49,6 +52,12 @@ impl Networks {
             return None;
         }
         self.networks.iter().find_map(|(name, addresses)| Some((name.clone(), addresses.native(&localpart)?)))
+    }
+
+    /// The gateway's own user in rooms of several people.
+    #[expect(clippy::expect_used, reason = "the name is short and needs no escaping")]
+    pub(crate) fn service(&self) -> UserUri {
+        UserUri::new(&self.domain, &[SERVICE]).expect("a short name")
     }
 
     /// The URI of a room of ours.

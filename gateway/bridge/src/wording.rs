@@ -31,6 +31,21 @@ pub(crate) fn not_accepted(why: &str) -> String {
 /// Told once to a chat in which something cannot be read any more.
 pub(crate) const MISSED: &str = "Messages from the other side are missing here: the room's encryption had to be restored. Ask for them again.";
 
+/// Told to a conversation whose room none of its people is in any more.
+pub(crate) fn group_ended() -> String {
+    "This conversation is not connected any more. Invite somebody again to connect it anew.".to_owned()
+}
+
+/// Told to a conversation that could not get a room.
+pub(crate) fn not_opened(why: &str) -> String {
+    format!("Not connected: {why}.")
+}
+
+/// Told to a conversation that changed in a way that its room does not allow.
+pub(crate) fn change_refused(whom: &str, why: &str) -> String {
+    format!("Not done elsewhere, for {whom}: {why}.")
+}
+
 /// A text cut at a character, to at most so many bytes.
 pub(crate) fn shortened(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]

@@ -175,7 +175,7 @@ fn doors(config: &Config) -> Vec<Finding> {
     ];
     for network in &config.networks {
         let listen = match &network.kind {
-            NetworkKind::Loopback { listen } => *listen,
+            NetworkKind::Loopback { listen, .. } => *listen,
             NetworkKind::Matrix(matrix) => matrix.listen,
         };
         doors.push((format!("network.{}.listen", network.name), listen));

@@ -40,9 +40,13 @@ pub(crate) fn matrix_config(
 
 fn adapter(network: &NetworkConfig) -> Result<Arc<dyn Adapter>, Mistake> {
     match &network.kind {
-        NetworkKind::Loopback { listen } => {
+        NetworkKind::Loopback { listen, groups } => {
             let adapter = LoopbackAdapter::new(*listen, namespace(network)?);
-            Ok(Arc::new(adapter.map_err(|why| mistake(network, &why))?))
+            let adapter = adapter.map_err(|why| mistake(network, &why))?;
+            Ok(Arc::new(match groups {
+                Some(file) => adapter.keeping_groups(file.clone()),
+                None => adapter,
+            }))
         }
         NetworkKind::Matrix(matrix) => {
             let adapter = MatrixAdapter::new(matrix_config(network, matrix)?);

@@ -37,6 +37,7 @@ mod process;
 mod provider;
 mod scratch;
 mod servers;
+mod site;
 mod synapse;
 
 pub use binary::drawbridge;
@@ -48,4 +49,5 @@ pub use process::{Launch, Process};
 pub use provider::Provider;
 pub use scratch::Scratch;
 pub use servers::test_python;
+pub use site::{Site, SitePlan};
 pub use synapse::{Synapse, SynapsePlan};

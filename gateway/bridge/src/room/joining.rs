@@ -30,13 +30,7 @@ struct Welcomed {
 impl Core {
     /// Looks for a Welcome of ours in the log of a room that we do not follow yet.
     pub(super) async fn try_join(&self, room: &RoomUri, held: &mut Option<Followed>) -> Result<bool, Fault> {
-        let mut followed = Followed {
-            room: room.clone(),
-            row: RoomRow::at(Stage::Joined),
-            version: None,
-            client: None,
-            commit_at: None,
-        };
+        let mut followed = Followed::new(room, RoomRow::at(Stage::Joined), None);
         loop {
             let events = self.next_events(&followed, followed.row.position).await?;
             if events.is_empty() {
@@ -67,11 +61,18 @@ impl Core {
             return Ok(refuse_welcome(followed, "nobody vouches for a member of the room"));
         }
         let mut batch = Batch::default();
+        let is_fixed = followed.client()?.is_fixed();
         for one in &welcomed {
-            if !is_direct_chat(followed.client()?, one) {
+            if is_fixed && !is_direct_chat(followed.client()?, one) {
                 return Ok(refuse_welcome(followed, "it is no direct chat with the one who asked for it"));
             }
-            self.link_hosted(followed, one, &mut batch).await?;
+            if !is_fixed && !self.has_groups(&one.user) {
+                return Ok(refuse_welcome(
+                    followed,
+                    "the user's network has no conversations of several people",
+                ));
+            }
+            self.link_welcomed(followed, one, is_fixed, &mut batch).await?;
         }
         batch.used_key_packages = welcomed.iter().map(|one| one.reference.clone()).collect();
         fail_point("welcome.read");
@@ -97,10 +98,11 @@ impl Core {
                 tracing::warn!(room = %followed.room, user = %one.user, "a welcomed user has no leaf in the room");
                 continue;
             }
-            if !is_direct_chat(followed.client()?, one) {
+            let is_fixed = followed.client()?.is_fixed();
+            if is_fixed && !is_direct_chat(followed.client()?, one) {
                 continue;
             }
-            self.link_hosted(followed, one, batch).await?;
+            self.link_welcomed(followed, one, is_fixed, batch).await?;
             batch.used_key_packages.push(one.reference.clone());
         }
         Ok(!welcomed.is_empty())
@@ -122,6 +124,19 @@ impl Core {
             welcomed.push(Welcomed { user, requester, reference, secret });
         }
         Ok(welcomed)
+    }
+
+    async fn link_welcomed(
+        &self,
+        followed: &mut Followed,
+        one: &Welcomed,
+        is_fixed: bool,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        if is_fixed {
+            return self.link_hosted(followed, one, batch).await;
+        }
+        self.link_to_group(followed, &one.user, batch).await
     }
 
     /// Shows the room to a hosted user: in the chat he has with the other participant, or in a new one.

@@ -11,16 +11,18 @@ use crate::delivery::put_link;
 use crate::fault::Fault;
 use crate::limits::{EVENT_BYTES_PER_READ_MAX, EVENTS_PER_COMMIT_MAX};
 use crate::op_id;
-use crate::rows::{self, Key, LinkId, LinkState, MESSAGE, MessageRow, Outgoing, Stage};
+use crate::rows::{self, Key, LinkId, LinkState, MESSAGE, MessageRow, Outgoing, RoomKind, Stage};
 use crate::translate::{self, Received};
 use crate::wording;
 
 /// What reading some events led to; stored in one commit.
 #[derive(Default)]
-pub(super) struct Effects {
-    pub(super) batch: Batch,
-    pub(super) links: Vec<LinkId>,
+pub(crate) struct Effects {
+    pub(crate) batch: Batch,
+    pub(crate) links: Vec<LinkId>,
     pub(super) group_changed: bool,
+    /// What is read next has to see these effects.
+    pub(crate) ends_here: bool,
 }
 
 impl Core {
@@ -35,7 +37,7 @@ impl Core {
             for event in events {
                 self.read_event(followed, &event, &mut effects).await?;
                 followed.row.position = event.seq.0;
-                if effects.group_changed {
+                if effects.group_changed || effects.ends_here {
                     break;
                 }
             }
@@ -44,7 +46,7 @@ impl Core {
     }
 
     /// Stores what events led to, with the room, and wakes the links that it concerns.
-    pub(super) async fn store_effects(&self, followed: &mut Followed, effects: Effects) -> Result<(), Fault> {
+    pub(crate) async fn store_effects(&self, followed: &mut Followed, effects: Effects) -> Result<(), Fault> {
         fail_point("events.read");
         self.store_room(followed, effects.group_changed, effects.batch).await?;
         fail_point("events.stored");
@@ -136,6 +138,9 @@ impl Core {
                 return Ok(());
             }
         };
+        if followed.row.kind == RoomKind::Group {
+            return self.show_in_group(followed, event, (read, &received), effects).await;
+        }
         for (hosted, id) in followed.row.links.clone() {
             let Some((link, _)) = self.link(&id).await? else { continue };
             // A direct chat shows the one whom it is with, and each message once (G28).
@@ -196,6 +201,9 @@ impl Core {
         effects.group_changed = true;
         followed.commit_at = None;
         self.prove(followed).await?;
+        if followed.row.kind == RoomKind::Group {
+            return self.show_group_change(followed, change, effects).await;
+        }
         for (hosted, id) in followed.row.links.clone() {
             if change.left.contains(&hosted) || self.peer_left(&id, change).await? {
                 self.end_link(followed, &id, effects).await?;

@@ -8,8 +8,12 @@ mod post;
 mod rejoining;
 mod request;
 
+pub(crate) use log::Effects;
+pub(crate) use opening::{key_packages, refusal};
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use mimi_client::RoomClient;
 use mimi_client::vault::Purpose;
@@ -20,7 +24,7 @@ use tokio::sync::Mutex as Turn;
 use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::limits::ROOMS_IN_MEMORY_MAX;
-use crate::rows::{self, InFlight, Intent, LinkId, ROOM, RoomRow, SNAPSHOT, Stage};
+use crate::rows::{self, InFlight, Intent, LinkId, ROOM, RoomKind, RoomRow, SNAPSHOT, Stage};
 
 /// The rooms in memory, each with its turn: whoever holds it may act in the room.
 #[derive(Default)]
@@ -32,13 +36,17 @@ type Slot = Arc<Turn<Option<Followed>>>;
 
 /// A room as its holder sees it.
 pub(crate) struct Followed {
-    pub(super) room: RoomUri,
-    pub(super) row: RoomRow,
+    pub(crate) room: RoomUri,
+    pub(crate) row: RoomRow,
     pub(super) version: Option<RowVersion>,
     /// The MLS side; none before the room is founded.
-    pub(super) client: Option<RoomClient>,
+    pub(crate) client: Option<RoomClient>,
     /// Others' proposals are committed at this time, in milliseconds since 1970.
     pub(super) commit_at: Option<u64>,
+    /// A group's changes are committed one by one: the hub has refused several together.
+    pub(crate) one_by_one: bool,
+    /// The room is woken at this time for what is not due yet, in milliseconds since 1970.
+    pub(crate) wake_at: Option<u64>,
 }
 
 impl Rooms {
@@ -52,8 +60,20 @@ impl Rooms {
 }
 
 impl Followed {
+    fn new(room: &RoomUri, row: RoomRow, version: Option<RowVersion>) -> Self {
+        Self {
+            room: room.clone(),
+            row,
+            version,
+            client: None,
+            commit_at: None,
+            one_by_one: false,
+            wake_at: None,
+        }
+    }
+
     /// The MLS side of a room that has one.
-    pub(super) fn client(&mut self) -> Result<&mut RoomClient, Fault> {
+    pub(crate) fn client(&mut self) -> Result<&mut RoomClient, Fault> {
         self.client.as_mut().ok_or_else(|| Fault::Group("the room has no group yet".to_owned()))
     }
 }
@@ -64,10 +84,16 @@ impl RoomRow {
         Self { links: vec![(hosted, link)], ..Self::at(Stage::Opening) }
     }
 
+    /// A room that our service participant is to found for a group link.
+    pub(crate) fn opening_group(service: UserUri, link: LinkId) -> Self {
+        Self { kind: RoomKind::Group, ..Self::opening(service, link) }
+    }
+
     /// A room of which nothing is known yet.
     pub(crate) fn at(stage: Stage) -> Self {
         Self {
             stage,
+            kind: RoomKind::Direct,
             links: vec![],
             position: 0,
             snapshot_position: 0,
@@ -99,6 +125,7 @@ impl Core {
         let Some(followed) = held.as_mut() else { return Ok(Next::Rest) };
         match followed.row.stage {
             Stage::Closed => return Ok(Next::Rest),
+            Stage::Opening if followed.row.kind == RoomKind::Group => self.open_group(followed).await?,
             Stage::Opening => self.open(followed).await?,
             Stage::Joined => {}
         }
@@ -114,11 +141,15 @@ impl Core {
             self.rejoin(followed).await?;
             return Ok(Next::Again);
         }
-        self.commit_pending(followed).await
+        let next = self.commit_pending(followed).await?;
+        if followed.row.kind == RoomKind::Group && next == Next::Rest {
+            return self.fulfil(followed).await;
+        }
+        Ok(next)
     }
 
     /// Acts in a room in its turn; a fault drops what memory holds, for it may be ahead of the rows.
-    pub(super) async fn in_turn<R>(
+    pub(crate) async fn in_turn<R>(
         &self,
         room: &RoomUri,
         act: impl AsyncFnOnce(&mut Followed) -> Result<R, Fault>,
@@ -144,13 +175,7 @@ impl Core {
         let Some(stored) = self.store.row(ROOM, room.as_str().as_bytes()).await? else { return Ok(false) };
         let plain = self.vault.open(Purpose::RoomState, room.as_str().as_bytes(), &stored.bytes)?;
         let row: RoomRow = rows::decode(ROOM, &plain)?;
-        let mut followed = Followed {
-            room: room.clone(),
-            row,
-            version: Some(stored.version),
-            client: None,
-            commit_at: None,
-        };
+        let mut followed = Followed::new(room, row, Some(stored.version));
         if let Some(snapshot) = self.store.row(SNAPSHOT, room.as_str().as_bytes()).await? {
             let plain = self.vault.open(Purpose::RoomState, &snapshot_key(room), &snapshot.bytes)?;
             followed.client = Some(RoomClient::load(room, &plain)?);
@@ -173,6 +198,16 @@ impl Core {
         Ok(client.prove(&roots, self.clock.now()).to_vec())
     }
 
+    /// Wakes a room later, for what is not due yet; once, however often it is said.
+    pub(crate) fn wake_room_later(&self, followed: &mut Followed, wait: Duration) {
+        let now = self.clock.now().0;
+        let at = now.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        if followed.wake_at.is_none_or(|before| before <= now || before > at) {
+            followed.wake_at = Some(at);
+            self.wake_room_after(followed.room.clone(), wait);
+        }
+    }
+
     /// The change that stores a room's row, if nobody else did meanwhile: the fence of every seal and commit.
     pub(crate) fn put_room(&self, room: &RoomUri, row: &RoomRow, version: Option<RowVersion>) -> RowChange {
         let key = room.as_str().as_bytes().to_vec();
@@ -184,7 +219,7 @@ impl Core {
     }
 
     /// Stores a room's row, its snapshot if the group changed, and what else belongs into the same commit.
-    pub(super) async fn store_room(
+    pub(crate) async fn store_room(
         &self,
         followed: &mut Followed,
         snapshot: bool,

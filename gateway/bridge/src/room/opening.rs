@@ -14,7 +14,7 @@ use crate::delivery::put_link;
 use crate::fault::Fault;
 use crate::intake::Lane;
 use crate::op_id;
-use crate::rows::{self, FoundingRow, InFlight, Intent, LinkState, Outgoing, Stage};
+use crate::rows::{self, FoundingRow, InFlight, Intent, LinkState, Outgoing, RoomKind, Stage};
 use crate::wording;
 
 impl Core {
@@ -62,6 +62,9 @@ impl Core {
         peer: &UserUri,
         response: &KeyMaterialResponse,
     ) -> Result<(), Fault> {
+        if followed.row.kind == RoomKind::Group {
+            return self.add_to_group(followed, peer, response).await;
+        }
         let key_packages = key_packages(response);
         if key_packages.is_empty() {
             return self.give_up_opening(followed, refusal(response.user_status)).await;
@@ -106,7 +109,10 @@ impl Core {
 
     /// There will be no chat; the native user hears why.
     pub(super) async fn give_up_opening(&self, followed: &mut Followed, why: &str) -> Result<(), Fault> {
-        tracing::info!(room = %followed.room, why, "a direct chat could not be opened");
+        tracing::info!(room = %followed.room, why, "a room could not be opened");
+        if followed.row.kind == RoomKind::Group {
+            return self.give_up_group(followed, why).await;
+        }
         followed.row.in_flight = None;
         followed.row.stage = Stage::Closed;
         let mut batch = Batch::default();
@@ -134,7 +140,7 @@ impl Core {
 }
 
 /// The KeyPackages that an answer brought.
-fn key_packages(response: &KeyMaterialResponse) -> Vec<Vec<u8>> {
+pub(crate) fn key_packages(response: &KeyMaterialResponse) -> Vec<Vec<u8>> {
     let package = |client: &ClientKeyMaterial| match &client.material {
         ClientMaterial::Success { key_package } => Some(key_package.clone()),
         ClientMaterial::KeyMaterialExhausted | ClientMaterial::NothingCompatible { .. } => None,
@@ -143,7 +149,7 @@ fn key_packages(response: &KeyMaterialResponse) -> Vec<Vec<u8>> {
 }
 
 /// What a person is told when the other provider hands out no key material.
-fn refusal(status: KeyMaterialUserCode) -> &'static str {
+pub(crate) fn refusal(status: KeyMaterialUserCode) -> &'static str {
     match status {
         KeyMaterialUserCode::NoConsent | KeyMaterialUserCode::NoConsentForThisRoom => {
             "nobody there has agreed to be reached by you"

@@ -74,7 +74,7 @@ impl Core {
     }
 
     /// Seals a message with the sender's leaf and makes it durable before anybody sees it.
-    async fn seal(
+    pub(crate) async fn seal(
         &self,
         followed: &mut Followed,
         post: Post,
@@ -103,8 +103,13 @@ impl Core {
     }
 
     async fn adapter_of(&self, post: &Post) -> Result<String, Fault> {
-        let link = self.link(&post.link).await?;
-        link.map(|(link, _)| link.adapter).ok_or_else(|| Fault::Group("the post's link is gone".to_owned()))
+        if let Some((link, _)) = self.link(&post.link).await? {
+            return Ok(link.adapter);
+        }
+        let group = self.group(&post.link).await?;
+        group
+            .map(|(group, _)| group.adapter)
+            .ok_or_else(|| Fault::Group("the post's link is gone".to_owned()))
     }
 
     /// The room moved on before the message arrived: same content, same salt, same id, sealed anew.

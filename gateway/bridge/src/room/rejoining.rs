@@ -13,7 +13,7 @@ use super::log::Effects;
 use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::op_id;
-use crate::rows::{Outgoing, Stage};
+use crate::rows::{Outgoing, RoomKind, Stage};
 use crate::wording;
 
 impl Core {
@@ -61,10 +61,13 @@ impl Core {
             return Ok(());
         }
         for (_, id) in followed.row.links.clone() {
-            let Some((link, _)) = self.link(&id).await? else { continue };
+            let speaker = match self.link(&id).await? {
+                Some((link, _)) => Speaker::Puppet(link.peer),
+                None => Speaker::Service,
+            };
             let notice = Outgoing {
                 op_id: op_id::for_event(&id, &followed.room, event.seq.0, "missed"),
-                speaker: Speaker::Puppet(link.peer),
+                speaker,
                 operation: Operation::Notice(wording::MISSED.to_owned()),
                 message: None,
             };
@@ -77,6 +80,9 @@ impl Core {
     /// The hub does not let us back in: our users are none of the room's any more.
     async fn shut_out(&self, followed: &mut Followed) -> Result<(), Fault> {
         tracing::warn!(room = %followed.room, "the hub does not let us back into a room that could not be followed");
+        if followed.row.kind == RoomKind::Group {
+            return self.give_up_group(followed, "the room does not let us back in").await;
+        }
         let mut effects = Effects::default();
         for (_, id) in followed.row.links.clone() {
             self.end_link(followed, &id, &mut effects).await?;

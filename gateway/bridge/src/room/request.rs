@@ -13,18 +13,20 @@ use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::limits::RESEAL_MAX;
 use crate::op_id;
-use crate::rows::{self, FoundingRow, InFlight, Intent, Outgoing, Post, ROOM};
+use crate::rows::{self, FoundingRow, InFlight, Intent, Outgoing, Post, ROOM, RoomKind};
 use crate::wording;
 
 impl Core {
     /// Sends what is in flight and acts on the answer; afterwards nothing is.
-    pub(super) async fn settle_in_flight(&self, followed: &mut Followed) -> Result<(), Fault> {
+    pub(crate) async fn settle_in_flight(&self, followed: &mut Followed) -> Result<(), Fault> {
         while let Some(InFlight { body, intent }) = followed.row.in_flight.clone() {
             let started = std::time::Instant::now();
             match intent {
                 Intent::Create => self.settle_create(followed, &body).await?,
                 Intent::Claim(peer) => self.settle_claim(followed, &body, &peer).await?,
-                Intent::Commit | Intent::Leave(_) => self.settle_update(followed, &body, &intent).await?,
+                Intent::Commit | Intent::Steps(_) | Intent::Leave(_) => {
+                    self.settle_update(followed, &body, &intent).await?;
+                }
                 Intent::Post(post) => self.settle_post(followed, &body, post).await?,
             }
             metrics::histogram!("hub_request_seconds").record(started.elapsed().as_secs_f64());
@@ -57,7 +59,11 @@ impl Core {
                 self.add_claimed(followed, peer, &response).await
             }
             Err(HubFault::Rejected { status, detail }) if (400..500).contains(&status) => {
-                self.give_up_opening(followed, &format!("the provider answered {status} {detail}")).await
+                let why = format!("the provider answered {status} {detail}");
+                if followed.row.kind == RoomKind::Group {
+                    return self.refuse_claim(followed, peer, &why).await;
+                }
+                self.give_up_opening(followed, &why).await
             }
             Err(fault) => Err(unreachable(&fault)),
         }
@@ -72,11 +78,16 @@ impl Core {
         let request = UpdateRequest::decode(body).map_err(ours)?;
         let response =
             self.hub.update(&followed.room, &request).await.map_err(|fault| unreachable(&fault))?;
-        let is_commit = matches!(intent, Intent::Commit);
+        let is_commit = matches!(intent, Intent::Commit | Intent::Steps(_));
         match &response.verdict {
             UpdateVerdict::Success { .. } if is_commit => {
                 fail_point("commit.answered");
                 let change = followed.client()?.confirm()?;
+                if let Intent::Steps(steps) = intent {
+                    for secret in &steps.secrets {
+                        followed.client()?.add_hosted(secret)?;
+                    }
+                }
                 followed.row.in_flight = None;
                 self.after_own_commit(followed, &change).await
             }
@@ -94,6 +105,11 @@ impl Core {
                 }
                 followed.row.in_flight = None;
                 self.store_room(followed, is_commit, Batch::default()).await?;
+                if let (Intent::Steps(steps), false) =
+                    (intent, matches!(response.verdict, UpdateVerdict::WrongEpoch { .. }))
+                {
+                    return self.steps_refused(followed, steps, &response).await;
+                }
                 self.wish_anew(followed, &response).await
             }
         }
@@ -126,10 +142,13 @@ impl Core {
     /// The hub's answer is final: the sender is told, in his own chat.
     pub(super) async fn give_up_post(&self, followed: &mut Followed, post: &Post) -> Result<(), Fault> {
         followed.row.in_flight = None;
-        let Some((link, _)) = self.link(&post.link).await? else { return Ok(()) };
+        let speaker = match self.link(&post.link).await? {
+            Some((link, _)) => Speaker::Puppet(link.peer),
+            None => Speaker::Service,
+        };
         let notice = Outgoing {
             op_id: op_id::for_native(&post.link, post.native_event.as_str(), "notice"),
-            speaker: Speaker::Puppet(link.peer),
+            speaker,
             operation: Operation::Notice(wording::not_accepted("the room does not accept messages from you")),
             message: None,
         };

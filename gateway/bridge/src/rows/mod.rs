@@ -5,6 +5,9 @@
 //! | `inbox` | adapter, native room, n | [`NativeEvent`](mimi_adapter::NativeEvent), sealed | intake | the lane's run, with what it led to |
 //! | `event` | adapter, native room, native event | [`EventRow`] | intake, delivery | – |
 //! | `link` | link | [`Link`] | lane, room and delivery runs | – |
+//! | `group` | link | [`Group`], sealed | lane, room and delivery runs | – |
+//! | `member` | link, native user | [`Member`] | lane and room runs | – |
+//! | `wish` | room, user or `title` | [`Wish`], sealed | the lane's run | the room's run, when it is so or never will be |
 //! | `link_pair` | hosted user, peer user | link | with the link | with the link's end |
 //! | `link_room` | adapter, native room | link | with the native room | – |
 //! | `room` | room | [`RoomRow`], sealed | the room's run | – |
@@ -17,6 +20,7 @@
 //! | `profile` | adapter, native user | what he calls himself | the lane's run | – |
 //! | `data_key` | day | a day's key, sealed | sealing | retention |
 
+mod group;
 mod key;
 mod link;
 mod room;
@@ -27,13 +31,17 @@ use mimi_uri::RoomUri;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use group::{Group, GroupState, Member, Presence, Target, Wish};
 pub(crate) use key::Key;
 pub(crate) use link::{Link, LinkId, LinkState, Origin};
-pub(crate) use room::{FoundingRow, InFlight, Intent, Post, RoomRow, Stage};
+pub(crate) use room::{FoundingRow, InFlight, Intent, Post, RoomKind, RoomRow, Stage, Steps};
 
 pub(crate) const INBOX: RowKind = RowKind("inbox");
 pub(crate) const EVENT: RowKind = RowKind("event");
 pub(crate) const LINK: RowKind = RowKind("link");
+pub(crate) const GROUP: RowKind = RowKind("group");
+pub(crate) const MEMBER: RowKind = RowKind("member");
+pub(crate) const WISH: RowKind = RowKind("wish");
 pub(crate) const LINK_PAIR: RowKind = RowKind("link_pair");
 pub(crate) const LINK_ROOM: RowKind = RowKind("link_room");
 pub(crate) const ROOM: RowKind = RowKind("room");

@@ -13,7 +13,10 @@ use super::LinkId;
 pub(crate) struct RoomRow {
     /// Where the room is in its life.
     pub(crate) stage: Stage,
-    /// The links that show the room, each with its hosted user.
+    /// A chat of two, or a room of several.
+    #[serde(default)]
+    pub(crate) kind: RoomKind,
+    /// The links that show the room, each with its hosted user; in a group, with our service participant.
     pub(crate) links: Vec<(UserUri, LinkId)>,
     /// Everything up to here in the room's log has had its effect.
     pub(crate) position: u64,
@@ -28,6 +31,16 @@ pub(crate) struct RoomRow {
     /// Messages that could not be read, since the last one that could: they were sealed in epochs we have never known.
     #[serde(default)]
     pub(crate) missed: u64,
+}
+
+/// What a followed room is to us.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum RoomKind {
+    /// A direct chat.
+    #[default]
+    Direct,
+    /// A conversation of several people.
+    Group,
 }
 
 /// Where a followed room is in its life.
@@ -84,10 +97,21 @@ pub(crate) enum Intent {
     Claim(UserUri),
     /// Commit: the peer's clients, or what is pending.
     Commit,
+    /// Commit changes of a group.
+    Steps(Steps),
     /// Propose that a hosted user leaves.
     Leave(UserUri),
     /// Post a message.
     Post(Post),
+}
+
+/// Changes of a group on their way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Steps {
+    /// The secrets of the leaves of ours that are added; theirs once the commit stands.
+    pub(crate) secrets: Vec<serde_bytes::ByteBuf>,
+    /// What the wishes behind the steps are about.
+    pub(crate) subjects: Vec<String>,
 }
 
 /// A message of a hosted user on its way: kept whole, so that it can be sealed anew when the room has moved on.

@@ -75,7 +75,11 @@ pub(crate) struct NetworkConfig {
 /// What a network speaks, and what its adapter needs to know.
 #[derive(Debug, Clone)]
 pub(crate) enum NetworkKind {
-    Loopback { listen: SocketAddr },
+    Loopback {
+        listen: SocketAddr,
+        /// Where it keeps conversations of several people, if it has them.
+        groups: Option<PathBuf>,
+    },
     Matrix(Box<MatrixNetwork>),
 }
 
@@ -236,14 +240,15 @@ fn read_networks(file: &Section, folder: &Path) -> Result<Vec<NetworkConfig>, Mi
 fn read_network(section: &Section, folder: &Path) -> Result<NetworkKind, Mistake> {
     match section.required_text("kind", "matrix")?.as_str() {
         "loopback" => {
-            section.only(&["kind", "primary", "listen"])?;
+            section.only(&["kind", "primary", "listen", "groups"])?;
             let listen: SocketAddr = section.required("listen", "127.0.0.1:7000")?;
             if !listen.ip().is_loopback() {
                 return Err(
                     section.mistake("listen", "this network has no passwords; it must listen on 127.0.0.1")
                 );
             }
-            Ok(NetworkKind::Loopback { listen })
+            let groups = section.text("groups")?.map(|file| folder.join(file));
+            Ok(NetworkKind::Loopback { listen, groups })
         }
         "matrix" => {
             section.only(&["kind", "primary", "homeserver", "server_name", "listen", "url", "tokens"])?;

@@ -79,6 +79,7 @@ default = "allow"
 kind = "loopback"                 # a miniature chat on one port of this machine, to try things out
 primary = true
 listen = "{chat}"
+# groups = "chat.groups"          # a file for conversations of several people; without it there are none
 
 # [network.matrix]
 # kind = "matrix"

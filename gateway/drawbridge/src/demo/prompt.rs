@@ -82,7 +82,15 @@ fn show(heard: io::Result<Heard>, screen: &Screen) -> Result<(), Broke> {
     match event.kind {
         EventKind::Message => screen.heard(listener, &text, took),
         EventKind::Notice => screen.trouble("notice", &text),
-        EventKind::Opened | EventKind::Joined | EventKind::Left => {}
+        EventKind::Opened
+        | EventKind::Joined
+        | EventKind::Left
+        | EventKind::Removed
+        | EventKind::Banned
+        | EventKind::Unbanned
+        | EventKind::Role
+        | EventKind::Title
+        | EventKind::Topic => {}
     }
     Ok(())
 }

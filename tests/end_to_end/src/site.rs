@@ -1,0 +1,118 @@
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+
+use crate::{Launch, Port, Process, Scratch, drawbridge};
+
+/// A Drawbridge process with any networks behind it, set up with the binary's own commands.
+#[derive(Debug)]
+pub struct Site {
+    domain: String,
+    process: Process,
+    ground: Ground,
+}
+
+/// A site that is set up but not running.
+#[derive(Debug)]
+pub struct SitePlan {
+    domain: String,
+    ground: Ground,
+}
+
+/// What a site stands on.
+#[derive(Debug)]
+struct Ground {
+    scratch: Scratch,
+    listen: Port,
+    operator: Port,
+}
+
+impl SitePlan {
+    /// A provider in front of the networks of these sections of the configuration.
+    #[track_caller]
+    pub fn new(domain: &str, networks: &str) -> Self {
+        let scratch = Scratch::new(domain);
+        let [listen, operator] = std::array::from_fn(|_| Port::claim());
+        Launch::new(drawbridge(), scratch.path()).args(["init", domain]).run();
+        let written = std::fs::read_to_string(scratch.join("drawbridge.toml")).unwrap_or_default();
+        let (settings, _) = written.split_once("[network.").unwrap_or((&written, ""));
+        let public = format!("public_host = \"{domain}:{}\"", listen.number());
+        let settings = settings
+            .replace("0.0.0.0:8443", &listen.address().to_string())
+            .replace(&format!("public_host = \"{domain}\""), &public)
+            .replace("127.0.0.1:9000", &operator.address().to_string());
+        scratch.write("drawbridge.toml", &format!("{settings}\n{networks}"));
+        Self { domain: domain.to_owned(), ground: Ground { scratch, listen, operator } }
+    }
+
+    /// Lets two sites know each other.
+    #[track_caller]
+    pub fn introduce(first: &Self, second: &Self) {
+        first.knows(second);
+        second.knows(first);
+    }
+
+    /// What a homeserver has to be given of it.
+    #[track_caller]
+    pub fn registration(&self) -> PathBuf {
+        let registration = self.launch(&["matrix", "registration"]).run();
+        self.ground.scratch.write("registration.yaml", &registration)
+    }
+
+    /// Starts it, and waits until it is ready.
+    #[track_caller]
+    pub fn start(self) -> Site {
+        let process = Process::start(&self.domain, self.launch(&["serve"]));
+        let mut site = Site { domain: self.domain, process, ground: self.ground };
+        site.wait_until_ready();
+        site
+    }
+
+    #[track_caller]
+    fn knows(&self, peer: &Self) {
+        let roots = peer.ground.scratch.join("keys/provider-root.pem").display().to_string();
+        let connect = peer.ground.listen.address().to_string();
+        self.launch(&["peer", "add", &peer.domain, &roots, "--connect", &connect]).run();
+    }
+
+    fn launch(&self, args: &[&str]) -> Launch {
+        Launch::new(drawbridge(), self.ground.scratch.path()).args(args.iter().copied())
+    }
+}
+
+impl Site {
+    /// Kills the process with −9 and starts it again.
+    #[track_caller]
+    pub fn kill_and_start_again(&mut self) {
+        self.process.kill();
+        self.process.start_again();
+        self.wait_until_ready();
+    }
+
+    /// A figure of its metrics page: the sum over all labels.
+    #[track_caller]
+    pub fn metric(&self, name: &str) -> f64 {
+        let page = page(self.ground.operator.address(), "/metrics")
+            .unwrap_or_else(|| panic!("{} shows no metrics", self.domain));
+        let lines = page
+            .lines()
+            .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
+    #[track_caller]
+    fn wait_until_ready(&mut self) {
+        let operator = self.ground.operator.address();
+        self.process.wait_until("it is ready", || {
+            page(operator, "/health/ready").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+        });
+    }
+}
+
+fn page(operator: SocketAddr, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(operator).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: operator\r\nconnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}

@@ -1,0 +1,13 @@
+//! Conversations of several people across two providers.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends where it stands")]
+
+use std::time::Duration;
+
+use end_to_end::{Port, Site, SitePlan};
+use mimi_adapter::Role;
+use mimi_adapter_loopback::{Event, EventKind, LoopbackClient};
+use tokio::time::timeout;
+
+#[path = "groups/loopback.rs"]
+mod loopback;
