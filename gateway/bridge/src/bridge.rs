@@ -11,11 +11,13 @@ use mimi_mls::IdentityRoots;
 use mimi_store::{Batch, KeyRange, Next, RowChange, RowKind, Runs, Store};
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::{Clock, Hub, IdentityRootsDocument};
-use tokio::sync::{RwLock, broadcast};
+use tokio::sync::{Notify, RwLock, broadcast};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::fault::Fault;
 use crate::intake::{Intake, Lane, Sequence};
+use crate::limits::STORE_FAILED_PAUSE;
 use crate::memory::{Attempts, LastPosts, ShownNames};
 use crate::names::Networks;
 use crate::room::Rooms;
@@ -75,6 +77,8 @@ pub(crate) struct Core {
     pub(crate) attempts: Attempts,
     pub(crate) last_posts: LastPosts,
     pub(crate) shown_names: ShownNames,
+    /// Told when the store failed: what it was given may be stored, though nobody acted on that.
+    pub(crate) store_failed: Notify,
     runs: OnceLock<AllRuns>,
 }
 
@@ -110,6 +114,7 @@ impl Bridge {
             attempts: Attempts::default(),
             last_posts: LastPosts::default(),
             shown_names: ShownNames::default(),
+            store_failed: Notify::new(),
             runs: OnceLock::new(),
         };
         Ok(Self { core: Arc::new(core) })
@@ -128,10 +133,17 @@ impl Bridge {
             .keys()
             .map(|name| tokio::spawn(Arc::clone(&self.core).keep_open(name.clone(), stop.clone())))
             .collect();
+        let mut again_at = None;
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                () = self.core.store_failed.notified(), if again_at.is_none() => {
+                    again_at = Some(Instant::now() + STORE_FAILED_PAUSE);
+                }
+                () = sleep_until(again_at.unwrap_or_else(Instant::now)), if again_at.is_some() => {
+                    again_at = self.core.wake_all().await.err().map(|_| Instant::now() + STORE_FAILED_PAUSE);
+                }
                 room = appended.recv() => match room {
                     Ok(room) => self.core.wake_room(room),
                     Err(broadcast::error::RecvError::Lagged(_)) => drop(self.core.wake_all().await),
@@ -175,9 +187,11 @@ impl Core {
         drop(self.runs.set(runs));
     }
 
-    #[expect(clippy::unused_self, reason = "reads as part of the run")]
     fn report(&self, what: &'static str, key: &str, result: Result<Next, Fault>) -> Next {
         result.unwrap_or_else(|fault| {
+            if matches!(fault, Fault::Store(_)) {
+                self.store_failed.notify_one();
+            }
             if !matches!(fault, Fault::Overtaken) {
                 tracing::warn!(what, key, %fault, "will be tried again");
             }

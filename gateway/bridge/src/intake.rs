@@ -113,6 +113,7 @@ impl Host for Intake {
                 Ok(())
             }
             Err(fault) => {
+                self.core.store_failed.notify_one();
                 tracing::warn!(adapter = %self.adapter, %fault, "native events were not stored; the network keeps them");
                 Err(IngestFault { why: fault.to_string() })
             }

@@ -45,6 +45,10 @@ pub const RESEAL_MAX: u32 = 20;
 /// Longest display name carried with a message, in bytes: names are decoration.
 pub const DISPLAY_NAME_LENGTH_MAX: usize = 100;
 
+/// The pause between a failure of the store and a look at all rows: what was stored without an answer has woken nobody.
+/// Long enough that a store that fails again and again is not kept busy by it.
+pub const STORE_FAILED_PAUSE: Duration = Duration::from_secs(1);
+
 /// Followed rooms kept in memory; the rest are loaded when something happens in them.
 pub const ROOMS_IN_MEMORY_MAX: usize = 10_000;
 
