@@ -37,18 +37,15 @@ impl Core {
         let Some((link, link_row)) = self.link(id).await? else {
             return self.run_group_link(id, queued).await;
         };
-        if matches!(queued.outgoing.operation, Operation::OpenDirect { .. }) && link.native_room.is_some() {
-            // The native user was faster: there is a chat already.
-            let opening = RowChange::Delete { kind: OPENING, key: opening_key(id, &link), expected: None };
-            let changes = vec![delete(&queued.row), opening];
-            self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
-            return Ok(Next::Again);
+        let opens = matches!(queued.outgoing.operation, Operation::OpenDirect { .. });
+        if opens && !link.asked_to_open {
+            return self.before_opening(id, (link, link_row), &queued).await;
         }
         let attempt = self.attempts.next(&queued.outgoing.op_id);
         let delivery = Delivery {
             op_id: queued.outgoing.op_id.clone(),
             attempt,
-            room: link.native_room.clone(),
+            room: link.native_room.clone().filter(|_| !opens),
             speaker: queued.outgoing.speaker.clone(),
             operation: queued.outgoing.operation.clone(),
         };
@@ -76,6 +73,25 @@ impl Core {
         }
     }
 
+    /// A chat is opened unless the native user was faster, and there is one already. That it will be asked for is stored
+    /// first: from then on the network may have made a chat, and what is said in it must find its way.
+    async fn before_opening(
+        &self,
+        id: &LinkId,
+        (mut link, link_row): (Link, Row),
+        queued: &Queued,
+    ) -> Result<Next, Fault> {
+        let changes = if link.native_room.is_some() {
+            let opening = RowChange::Delete { kind: OPENING, key: opening_key(id, &link), expected: None };
+            vec![delete(&queued.row), opening]
+        } else {
+            link.asked_to_open = true;
+            vec![put_link(id, &link, &link_row)]
+        };
+        self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
+        Ok(Next::Again)
+    }
+
     async fn first_queued(&self, id: &LinkId) -> Result<Option<Queued>, Fault> {
         let first = self.store.rows(OUTBOX, Key::of(&id.0).range(), 1).await?.into_iter().next();
         let Some(row) = first else { return Ok(None) };
@@ -100,7 +116,9 @@ impl Core {
                 bytes: rows::encode(id),
             });
             changes.push(RowChange::Delete { kind: OPENING, key: opening_key(id, &link), expected: None });
-            link.native_room = Some(room);
+            link.asked_to_open = false;
+            // A chat into which the native user invited the puppet meanwhile is the newer one.
+            link.native_room.get_or_insert(room);
             changes.push(put_link(id, &link, &link_row));
         }
         if let (Some(event), Some(native_room)) = (made.event, &link.native_room) {
@@ -143,7 +161,10 @@ impl Core {
         if let Operation::OpenDirect { .. } = queued.outgoing.operation {
             // There will be no native chat: what is said in the room has nowhere to go.
             changes.push(RowChange::Delete { kind: OPENING, key: opening_key(id, &link), expected: None });
-            link.state = LinkState::Refused;
+            link.asked_to_open = false;
+            if link.native_room.is_none() {
+                link.state = LinkState::Refused;
+            }
             changes.push(put_link(id, &link, &link_row));
         }
         self.store.record(Batch { rows: changes, ..Batch::default() }).await?;

@@ -114,6 +114,7 @@ fn opened_by_invitation(incoming: &Incoming, hosted: &UserUri, peer: &UserUri) -
         native_user: incoming.event.from.clone(),
         peer: peer.clone(),
         native_room: Some(incoming.lane.room.clone()),
+        asked_to_open: false,
         origin: Origin::Native,
         rooms: vec![],
         posting: None,

@@ -91,6 +91,11 @@ impl Core {
         if !self.store.rows(OPENING, key.range(), 1).await?.is_empty() {
             return Ok(Next::BackOff);
         }
+        // It may have been opened between the two looks; one commit takes the opening away and links the conversation.
+        let lane = &incoming.lane;
+        if self.link_of_lane(lane).await?.is_some() || self.group_of_lane(lane).await?.is_some() {
+            return Ok(Next::Again);
+        }
         tracing::debug!(adapter = %incoming.lane.adapter, "an event of a conversation that is not linked");
         self.drop_event(incoming).await
     }

@@ -173,6 +173,7 @@ impl Core {
             native_user: native_user.clone(),
             peer: peer.clone(),
             native_room: None,
+            asked_to_open: false,
             origin: Origin::Mimi,
             rooms: vec![followed.room.clone()],
             posting: Some(followed.room.clone()),

@@ -24,6 +24,9 @@ pub(crate) struct Link {
     pub(crate) peer: UserUri,
     /// The native conversation; none until it has been opened.
     pub(crate) native_room: Option<NativeRoomId>,
+    /// Whether the native network was asked to open the conversation, and may have done so without our knowing.
+    #[serde(default)]
+    pub(crate) asked_to_open: bool,
     /// Which side began.
     pub(crate) origin: Origin,
     /// The rooms of the pair, in order of their URIs.
