@@ -4,6 +4,7 @@
 //! cargo xtask ci             everything that must hold before a change is taken, as CI runs it
 //! cargo xtask servers        install what the end-to-end tests run against, and nothing else
 //! cargo xtask bench <name>   run a benchmark of tests/bench, optimised
+//! cargo xtask simulate       run seeds of tests/simulation, optimised: --seeds 20000 [--from N], or --seed N
 //! ```
 
 mod ci;
@@ -21,14 +22,15 @@ use std::{
 use console::say;
 use step::{Failed, run};
 
-const USAGE: &str = "cargo xtask ci | servers | bench <name> [args]";
+const USAGE: &str = "cargo xtask ci | servers | bench <name> [args] | simulate [args]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let outcome = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["ci"] => ci::run(&repository()),
         ["servers"] => servers::install(&repository()).map(drop),
-        ["bench", ref rest @ ..] if !rest.is_empty() => bench(&repository(), rest),
+        ["bench", ref rest @ ..] if !rest.is_empty() => optimised(&repository(), "bench", rest),
+        ["simulate", ref rest @ ..] => optimised(&repository(), "simulation", rest),
         _ => Err(Failed(USAGE.to_owned())),
     };
     match outcome {
@@ -40,9 +42,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn bench(repository: &Path, args: &[&str]) -> Result<(), Failed> {
+fn optimised(repository: &Path, package: &str, args: &[&str]) -> Result<(), Failed> {
     let mut cargo = cargo(repository);
-    run(cargo.args(["run", "--release", "--package", "bench", "--"]).args(args))
+    run(cargo.args(["run", "--release", "--package", package, "--"]).args(args))
 }
 
 /// The cargo that runs us, at the root of the repository.

@@ -17,7 +17,7 @@ const LEVELS: &[&[&str]] = &[
     TESTS,
 ];
 
-const TESTS: &[&str] = &["tidy", "conformance", "end-to-end", "bench", "xtask"];
+const TESTS: &[&str] = &["tidy", "conformance", "end-to-end", "simulation", "bench", "xtask"];
 
 /// What points upwards, and who stands nowhere.
 pub fn violations(workspace: &Workspace) -> Vec<String> {

@@ -1,0 +1,88 @@
+//! `cargo xtask simulate`: runs many seeds, or one with all that happens in it.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use clap::Parser;
+use simulation::{Outcome, campaign, run};
+
+/// Runs seeds; each that fails is told with the command that runs it again.
+#[derive(Parser)]
+struct Args {
+    /// How many seeds.
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// The first of them.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Runs this one seed and tells all that happens in it; what the product logs follows `RUST_LOG`.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// On how many threads; on all cores if not said.
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+fn main() -> io::Result<ExitCode> {
+    let args = Args::parse();
+    match args.seed {
+        Some(seed) => one(seed),
+        None => many(&args),
+    }
+}
+
+fn one(seed: u64) -> io::Result<ExitCode> {
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let outcome = run(seed);
+    let mut out = io::stdout().lock();
+    for line in &outcome.trace {
+        writeln!(out, "{line}")?;
+    }
+    let Outcome { messages, lasted, digest, .. } = &outcome;
+    writeln!(
+        out,
+        "seed {seed}: {messages} messages in {} simulated s, trace {digest:016x}",
+        lasted.as_secs()
+    )?;
+    tell(&mut out, &outcome)
+}
+
+fn many(args: &Args) -> io::Result<ExitCode> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let out = Mutex::new(io::stdout());
+    let total = campaign(args.from, args.seeds, args.threads.unwrap_or(cores), |outcome| {
+        if !outcome.violations.is_empty()
+            && let Ok(mut out) = out.lock()
+        {
+            // Told at once, for whoever watches; the exit code says it again.
+            drop(tell(&mut *out, outcome));
+        }
+    });
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "{} seeds from {}: {} messages in {} simulated s, {} s; {} failed",
+        total.seeds,
+        args.from,
+        total.messages,
+        total.simulated.as_secs(),
+        total.took.as_secs(),
+        total.failed.len()
+    )?;
+    Ok(if total.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What did not hold, and how to see it again.
+fn tell(out: &mut impl Write, outcome: &Outcome) -> io::Result<ExitCode> {
+    if outcome.violations.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    writeln!(out, "seed {} FAILED; again: cargo xtask simulate --seed {}", outcome.seed, outcome.seed)?;
+    for violation in &outcome.violations {
+        writeln!(out, "    {violation}")?;
+    }
+    out.flush()?;
+    Ok(ExitCode::FAILURE)
+}
