@@ -9,10 +9,12 @@ use std::future::Future;
 use std::hash::Hash;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::limits::{RETRY_DELAY_MAX, RETRY_DELAY_MIN};
@@ -34,14 +36,24 @@ type Run<K> = Arc<dyn Fn(K) -> Pin<Box<dyn Future<Output = Next> + Send>> + Send
 
 /// The runs of one kind, by key.
 pub struct Runs<K> {
-    woken: Arc<Mutex<HashMap<K, bool>>>,
+    running: Arc<Mutex<HashMap<K, Running>>>,
     run: Run<K>,
     stop: CancellationToken,
 }
 
+/// A key that does not rest.
+#[derive(Default)]
+struct Running {
+    /// It was woken since its run began.
+    again: bool,
+    /// When its next run begins, while it waits for that.
+    next: Option<Instant>,
+    hurry: Arc<Notify>,
+}
+
 impl<K> Clone for Runs<K> {
     fn clone(&self) -> Self {
-        Self { woken: Arc::clone(&self.woken), run: Arc::clone(&self.run), stop: self.stop.clone() }
+        Self { running: Arc::clone(&self.running), run: Arc::clone(&self.run), stop: self.stop.clone() }
     }
 }
 
@@ -52,20 +64,38 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> Runs<K> {
         F: Fn(K) -> R + Send + Sync + 'static,
         R: Future<Output = Next> + Send + 'static,
     {
-        Self { woken: Arc::default(), run: Arc::new(move |key| Box::pin(run(key))), stop }
+        Self { running: Arc::default(), run: Arc::new(move |key| Box::pin(run(key))), stop }
     }
 
     /// Sees to it that a run of `key` starts after this call.
     pub fn wake(&self, key: K) {
-        let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
-        match woken.entry(key.clone()) {
-            Entry::Occupied(mut running) => *running.get_mut() = true,
+        match self.running().entry(key.clone()) {
+            Entry::Occupied(mut running) => running.get_mut().again = true,
             Entry::Vacant(idle) => {
-                idle.insert(false);
+                idle.insert(Running::default());
                 let runs = self.clone();
                 tokio::spawn(async move { runs.run_until_rest(key).await });
             }
         }
+    }
+
+    /// The same at once, also while the key waits: somebody has mended what it waits for.
+    pub fn hurry(&self, key: K) {
+        let waiting = self.running().get(&key).map(|running| Arc::clone(&running.hurry));
+        self.wake(key);
+        if let Some(waiting) = waiting {
+            waiting.notify_one();
+        }
+    }
+
+    /// How long the key still waits for its next run; `None` while it runs or rests.
+    pub fn waits(&self, key: &K) -> Option<Duration> {
+        let next = self.running().get(key)?.next?;
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<K, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn run_until_rest(self, key: K) {
@@ -89,25 +119,35 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> Runs<K> {
                 delay = RETRY_DELAY_MIN;
                 tokio::task::yield_now().await;
             } else {
+                let hurry = self.waits_until(&key, Some(Instant::now() + wait));
                 tokio::select! {
                     biased;
+                    () = hurry.notified() => {}
                     () = tokio::time::sleep(wait) => {}
                     () = self.stop.cancelled() => return,
                 }
+                self.waits_until(&key, None);
             }
         }
     }
 
+    fn waits_until(&self, key: &K, next: Option<Instant>) -> Arc<Notify> {
+        let mut all = self.running();
+        let running = all.entry(key.clone()).or_default();
+        running.next = next;
+        Arc::clone(&running.hurry)
+    }
+
     /// Whether nobody woke the key during its run; then it is forgotten.
     fn rests(&self, key: &K) -> bool {
-        let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
-        match woken.get_mut(key) {
-            Some(again) if *again => {
-                *again = false;
+        let mut running = self.running();
+        match running.get_mut(key) {
+            Some(run) if run.again => {
+                run.again = false;
                 false
             }
             _ => {
-                woken.remove(key);
+                running.remove(key);
                 true
             }
         }
@@ -117,7 +157,6 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> Runs<K> {
 #[cfg(test)]
 mod tests {
     use tokio::sync::Semaphore;
-    use tokio::time::Instant;
 
     use super::*;
 
@@ -163,7 +202,7 @@ mod tests {
         tokio::task::yield_now().await;
 
         assert_eq!(noted.times.lock().unwrap().len(), 2);
-        assert!(runs.woken.lock().unwrap().is_empty());
+        assert!(runs.running().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -175,5 +214,22 @@ mod tests {
 
         let times: Vec<_> = noted.times.lock().unwrap().iter().map(|at| at.as_millis() / 10 * 10).collect();
         assert_eq!(times, [0, 100, 300, 700]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_can_be_asked_how_long_and_be_hurried() {
+        let noted = Noted::new(9);
+        let runs = noted.runs(2);
+
+        runs.wake(1);
+        noted.done.acquire().await.unwrap().forget();
+        tokio::task::yield_now().await;
+        let waits = runs.waits(&1);
+        runs.hurry(1);
+        noted.done.acquire().await.unwrap().forget();
+
+        assert_eq!(waits, Some(RETRY_DELAY_MIN));
+        assert_eq!(noted.times.lock().unwrap()[1], Duration::ZERO);
+        assert_eq!(runs.waits(&2), None);
     }
 }
