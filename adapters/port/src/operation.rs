@@ -112,6 +112,30 @@ pub enum Operation {
     Notice(String),
 }
 
+impl Operation {
+    /// The kind in one word: part of what operations are named by, and for people to read.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::EnsurePuppet(_) => "puppet",
+            Self::OpenDirect { .. } => "open",
+            Self::AcceptInvite { .. } => "accept",
+            Self::OpenGroup { .. } => "group",
+            Self::Invite { .. } => "invite",
+            Self::Enter { .. } => "enter",
+            Self::Remove { .. } => "remove",
+            Self::Ban { .. } => "ban",
+            Self::Unban { .. } => "unban",
+            Self::SetRole { .. } => "role",
+            Self::Rename(_) => "rename",
+            Self::SetTopic(_) => "topic",
+            Self::ShowProgress { .. } => "progress",
+            Self::Post(_) => "post",
+            Self::Leave { .. } => "leave",
+            Self::Notice(_) => "notice",
+        }
+    }
+}
+
 /// How a puppet looks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PuppetProfile {

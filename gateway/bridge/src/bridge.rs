@@ -21,10 +21,11 @@ use crate::limits::STORE_FAILED_PAUSE;
 use crate::memory::{Attempts, LastPosts, ShownNames};
 use crate::names::Networks;
 use crate::room::Rooms;
-use crate::rows::{INBOX, Key, LinkId, OUTBOX, ROOM, ROOTS};
+use crate::rows::{INBOX, Key, LETTER, LinkId, OUTBOX, ROOM, ROOTS};
 use mimi_client::HubAgents;
 
 use crate::sealing::Sealing;
+use crate::troubles::{Queue, Troubles};
 
 /// What a bridge is made of.
 pub struct BridgeParts {
@@ -79,6 +80,7 @@ pub(crate) struct Core {
     pub(crate) shown_names: ShownNames,
     /// Told when the store failed: what it was given may be stored, though nobody acted on that.
     pub(crate) store_failed: Notify,
+    pub(crate) troubles: Troubles,
     runs: OnceLock<AllRuns>,
 }
 
@@ -100,7 +102,7 @@ impl Bridge {
         let core = Core {
             networks: parts.networks,
             sealing: Sealing::new(parts.vault.clone(), Arc::clone(&parts.store)),
-            sequence: Sequence::after(last, parts.clock.now().0),
+            sequence: Sequence::after(last),
             store: parts.store,
             hub: parts.hub,
             agents: parts.agents,
@@ -115,9 +117,14 @@ impl Bridge {
             last_posts: LastPosts::default(),
             shown_names: ShownNames::default(),
             store_failed: Notify::new(),
+            troubles: Troubles::default(),
             runs: OnceLock::new(),
         };
         Ok(Self { core: Arc::new(core) })
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
     }
 
     /// Carries messages until `stop`, then closes the native sessions.
@@ -173,30 +180,60 @@ impl Core {
         let runs = AllRuns {
             lanes: Runs::new(stop.clone(), move |lane: Lane| {
                 let core = Arc::clone(&for_lanes);
-                async move { core.report("lane", lane.room.as_str(), core.run_lane(&lane).await) }
+                async move { core.report(Queue::Lane(lane.clone()), core.run_lane(&lane).await) }
             }),
             rooms: Runs::new(stop.clone(), move |room: RoomUri| {
                 let core = Arc::clone(&for_rooms);
-                async move { core.report("room", room.as_str(), core.run_room(&room).await) }
+                async move { core.report(Queue::Room(room.clone()), core.run_room(&room).await) }
             }),
             links: Runs::new(stop.clone(), move |link: LinkId| {
                 let core = Arc::clone(&for_links);
-                async move { core.report("link", &link.0, core.run_link(&link).await) }
+                async move { core.report(Queue::Link(link.clone()), core.run_link(&link).await) }
             }),
         };
         drop(self.runs.set(runs));
     }
 
-    fn report(&self, what: &'static str, key: &str, result: Result<Next, Fault>) -> Next {
-        result.unwrap_or_else(|fault| {
-            if matches!(fault, Fault::Store(_)) {
-                self.store_failed.notify_one();
+    /// Notes what was in the way of a run, or that nothing was.
+    fn report(&self, queue: Queue, result: Result<Next, Fault>) -> Next {
+        match result {
+            Ok(next @ (Next::Rest | Next::Again)) => {
+                self.troubles.clear(&queue);
+                next
             }
-            if !matches!(fault, Fault::Overtaken) {
-                tracing::warn!(what, key, %fault, "will be tried again");
+            // It waits for a reason that it has noted itself.
+            Ok(next @ (Next::BackOff | Next::After(_))) => next,
+            Err(fault) => {
+                if matches!(fault, Fault::Store(_)) {
+                    self.store_failed.notify_one();
+                }
+                if !matches!(fault, Fault::Overtaken) {
+                    tracing::warn!(?queue, %fault, "will be tried again");
+                    self.troubles.note(queue, &fault.to_string(), false, self.clock.now().0);
+                }
+                fault.next()
             }
-            fault.next()
-        })
+        }
+    }
+
+    /// Tries a queue again now, whatever it waits for.
+    pub(crate) fn hurry(&self, queue: &Queue) {
+        let Some(runs) = self.runs.get() else { return };
+        match queue.clone() {
+            Queue::Lane(lane) => runs.lanes.hurry(lane),
+            Queue::Room(room) => runs.rooms.hurry(room),
+            Queue::Link(link) => runs.links.hurry(link),
+        }
+    }
+
+    /// How long a queue waits before it is tried again.
+    pub(crate) fn waits(&self, queue: &Queue) -> Option<Duration> {
+        let runs = self.runs.get()?;
+        match queue {
+            Queue::Lane(lane) => runs.lanes.waits(lane),
+            Queue::Room(room) => runs.rooms.waits(room),
+            Queue::Link(link) => runs.links.waits(link),
+        }
     }
 
     pub(crate) fn wake_lane(&self, lane: Lane) {
@@ -330,7 +367,7 @@ const PAGE: usize = 1000;
 /// The highest number that a queue row has, so that what comes sorts behind it.
 async fn last_number(store: &dyn Store) -> Result<u64, Fault> {
     let mut last = 0;
-    for (kind, parts) in [(INBOX, 2), (OUTBOX, 1)] {
+    for (kind, parts) in [(INBOX, 2), (OUTBOX, 1), (LETTER, 1)] {
         let keys = all_keys(store, kind).await?;
         last = keys
             .iter()

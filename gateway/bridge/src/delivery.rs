@@ -10,6 +10,7 @@ use crate::rows::{
     self, EVENT, EventRow, Key, LETTER, LINK, LINK_ROOM, Letter, Link, LinkId, LinkState, MESSAGE,
     MessageRow, OPENING, OUTBOX, Outgoing,
 };
+use crate::troubles::Queue;
 
 /// A row of an outbox, opened.
 pub(crate) struct Queued {
@@ -52,6 +53,7 @@ impl Core {
         let outcome = self.deliver(&link.adapter, delivery).await;
         metrics::counter!("native_operations_total", "adapter" => link.adapter.clone(), "outcome" => outcome_name(&outcome))
             .increment(1);
+        let queue = Queue::Link(id.clone());
         match outcome {
             Outcome::Done { event, room } => {
                 fail_point("operation.delivered");
@@ -60,14 +62,19 @@ impl Core {
                 self.attempts.forget(&queued.outgoing.op_id);
                 Ok(Next::Again)
             }
-            Outcome::RetryAfter { wait } => Ok(Next::After(wait)),
+            Outcome::RetryAfter { wait } => {
+                self.troubles.note(queue, "the network asks for patience", false, self.clock.now().0);
+                Ok(Next::After(wait))
+            }
             Outcome::Refused { code, text } => {
                 self.set_aside(id, (link, link_row), &queued, format!("{code:?}: {text}")).await
             }
             // Never given up for the network's sake, however long it is away; the op_id makes a repetition harmless as
             // far as the adapter's guarantee says.
-            Outcome::Unsure { why } | Outcome::Broken { why } => {
-                tracing::debug!(link = %id, attempt, why, "an operation will be tried again");
+            Outcome::Unsure { ref why } | Outcome::Broken { ref why } => {
+                let is_unsure = matches!(outcome, Outcome::Unsure { .. });
+                tracing::debug!(link = %id, attempt, why, is_unsure, "an operation will be tried again");
+                self.troubles.note(queue, why, is_unsure, self.clock.now().0);
                 Ok(Next::BackOff)
             }
         }
@@ -174,7 +181,7 @@ impl Core {
 
     /// A row that appends an operation to a link's outbox.
     pub(crate) async fn enqueue(&self, id: &LinkId, outgoing: &Outgoing) -> Result<RowChange, Fault> {
-        let key = Key::of(&id.0).number(self.sequence.next()).bytes();
+        let key = Key::of(&id.0).number(self.sequence.next(self.clock.now().0)).bytes();
         let bytes = self.sealing.seal(self.clock.now().0, &key, &rows::encode(outgoing)).await?;
         Ok(RowChange::Insert { kind: OUTBOX, key, bytes })
     }

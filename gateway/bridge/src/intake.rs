@@ -19,6 +19,9 @@ pub(crate) struct Lane {
     pub(crate) room: NativeRoomId,
 }
 
+/// Bits of a number that count within a millisecond; the rest says which one, for the next 500 years.
+const COUNT_BITS: u32 = 20;
+
 /// Numbers that only grow, also across restarts.
 pub(crate) struct Sequence(AtomicU64);
 
@@ -43,13 +46,22 @@ impl Lane {
 }
 
 impl Sequence {
-    /// A sequence that goes on behind `last`, and not before the time of day in which it starts.
-    pub(crate) fn after(last: u64, now_ms: u64) -> Self {
-        Self(AtomicU64::new(last.max(now_ms << 20) + 1))
+    /// A sequence that goes on behind `last`.
+    pub(crate) fn after(last: u64) -> Self {
+        Self(AtomicU64::new(last))
     }
 
-    pub(crate) fn next(&self) -> u64 {
-        self.0.fetch_add(1, Ordering::Relaxed)
+    /// The next number; it says when it was taken, as long as clocks do not go backwards.
+    pub(crate) fn next(&self, now_ms: u64) -> u64 {
+        let follow = |last: u64| (last + 1).max(now_ms << COUNT_BITS);
+        let last = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(follow(last)));
+        // Both arms are the number before: the closure never declines.
+        follow(last.unwrap_or_else(|last| last))
+    }
+
+    /// When a number was taken, in milliseconds since 1970.
+    pub(crate) fn time_ms(number: u64) -> u64 {
+        number >> COUNT_BITS
     }
 }
 
@@ -87,7 +99,7 @@ impl Intake {
     }
 
     async fn inbox_row(&self, lane: &Lane, event: &NativeEvent) -> Result<RowChange, Fault> {
-        let key = lane.key().number(self.core.sequence.next()).bytes();
+        let key = lane.key().number(self.core.sequence.next(self.core.clock.now().0)).bytes();
         let bytes = self.core.sealing.seal(self.core.clock.now().0, &key, &rows::encode(event)).await?;
         Ok(RowChange::Insert { kind: INBOX, key, bytes })
     }
@@ -122,5 +134,20 @@ impl Host for Intake {
 
     fn status(&self, status: SessionStatus) {
         tracing::info!(adapter = %self.adapter, ?status, "adapter status");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_grow_whatever_the_clock_does_and_say_when_they_were_taken() {
+        let sequence = Sequence::after(7);
+
+        let numbers = [5, 5, 4, 9].map(|now_ms| sequence.next(now_ms));
+
+        assert!(numbers.is_sorted_by(|before, after| before < after));
+        assert_eq!(numbers.map(Sequence::time_ms), [5, 5, 5, 9]);
     }
 }

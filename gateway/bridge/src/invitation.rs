@@ -123,25 +123,7 @@ fn opened_by_invitation(incoming: &Incoming, hosted: &UserUri, peer: &UserUri) -
 }
 
 fn about_puppet(id: &LinkId, incoming: &Incoming, peer: &UserUri, operation: Operation) -> Outgoing {
-    let kind = match &operation {
-        Operation::EnsurePuppet(_) => "puppet",
-        Operation::AcceptInvite { .. } => "accept",
-        Operation::OpenGroup { .. } => "group",
-        Operation::Invite { .. } => "invite",
-        Operation::Enter { .. } => "enter",
-        Operation::Remove { .. } => "remove",
-        Operation::Ban { .. } => "ban",
-        Operation::Unban { .. } => "unban",
-        Operation::SetRole { .. } => "role",
-        Operation::Rename(_) => "rename",
-        Operation::SetTopic(_) => "topic",
-        Operation::ShowProgress { .. } => "progress",
-        Operation::OpenDirect { .. } => "open",
-        Operation::Post(_) => "post",
-        Operation::Leave { .. } => "leave",
-        Operation::Notice(_) => "notice",
-    };
-    let op_id = op_id::for_native(id, incoming.event.id.as_str(), kind);
+    let op_id = op_id::for_native(id, incoming.event.id.as_str(), operation.name());
     Outgoing { op_id, speaker: Speaker::Puppet(peer.clone()), operation, message: None }
 }
 

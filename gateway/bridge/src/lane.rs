@@ -170,7 +170,7 @@ impl Core {
         Ok(row.and_then(|row| String::from_utf8(row.bytes).ok()).filter(|name| !name.is_empty()))
     }
 
-    async fn link_of_lane(&self, lane: &Lane) -> Result<Option<(LinkId, Link, Row)>, Fault> {
+    pub(crate) async fn link_of_lane(&self, lane: &Lane) -> Result<Option<(LinkId, Link, Row)>, Fault> {
         let Some(row) = self.store.row(LINK_ROOM, &lane.key().bytes()).await? else { return Ok(None) };
         let id: LinkId = rows::decode(LINK_ROOM, &row.bytes)?;
         Ok(self.link(&id).await?.map(|(link, row)| (id, link, row)))

@@ -19,6 +19,7 @@
 
 mod bridge;
 mod delivery;
+mod desk;
 mod fault;
 mod group;
 mod intake;
@@ -33,7 +34,9 @@ mod room;
 mod rows;
 mod sealing;
 mod translate;
+mod troubles;
 mod wording;
 
 pub use bridge::{Bridge, BridgeParts};
+pub use desk::{LetterReport, Letters, QueueKind, QueueReport};
 pub use names::Networks;

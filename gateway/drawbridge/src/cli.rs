@@ -42,6 +42,10 @@ pub(crate) enum Command {
         /// `mimi://b.example/u/bob`, or a name as a native network writes it: `@alice:a.example`.
         name: String,
     },
+    /// List what waits and why; with an id, explain one.
+    Lane(LaneArgs),
+    /// List what a native network refused for good.
+    Letter(LetterArgs),
     /// What a Matrix homeserver needs to know.
     Matrix {
         #[command(subcommand)]
@@ -106,6 +110,60 @@ pub(crate) enum PeerCommand {
     List,
 }
 
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct LaneArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<LaneCommand>,
+    /// The lane to explain, as the list names it.
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// For a program to read.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LaneCommand {
+    /// Try a lane again now: what was in its way is gone.
+    Resume {
+        /// The lane, as the list names it.
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct LetterArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<LetterCommand>,
+    /// Show also what they say.
+    #[arg(long)]
+    pub(crate) show: bool,
+    /// For a program to read.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LetterCommand {
+    /// Put letters back where they stood in their outboxes, to be tried again.
+    Replay(LetterChoice),
+    /// Forget letters for good.
+    Drop(LetterChoice),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LetterChoice {
+    /// The letters, as the list names them.
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub(crate) ids: Vec<String>,
+    /// All of them.
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) all: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum MatrixCommand {
     /// Print the registration file for the homeserver.
@@ -115,6 +173,12 @@ pub(crate) enum MatrixCommand {
 /// Writes a line for the user.
 pub(crate) fn say(line: &str) {
     drop(writeln!(std::io::stdout(), "{line}"));
+}
+
+/// Writes a value for a program.
+pub(crate) fn say_json(value: &impl serde::Serialize) -> Result<(), String> {
+    say(&serde_json::to_string_pretty(value).map_err(|fault| fault.to_string())?);
+    Ok(())
 }
 
 /// Writes what went wrong, a line each.

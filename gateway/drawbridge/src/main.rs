@@ -6,6 +6,7 @@ mod address;
 mod cli;
 mod config;
 mod demo;
+mod desk;
 mod init;
 mod inspect;
 mod keys;
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
         }
         Command::Peer { command: PeerCommand::List } => peer::list(&args.config),
         Command::Address { name } => address::run(&args.config, &name),
+        Command::Lane(lane) => desk::lane::run(&args.config, &lane),
+        Command::Letter(letter) => desk::letter::run(&args.config, &letter),
         Command::Matrix { command: MatrixCommand::Registration } => registration::run(&args.config),
     };
     match result {

@@ -12,6 +12,7 @@ use mimi_bridge::Bridge;
 use mimi_store::Store;
 use serde::Serialize;
 
+use crate::desk::{self, Desk};
 use crate::limits::{METRICS_UPKEEP, SECONDS_BUCKETS};
 
 /// What readiness is made of.
@@ -69,12 +70,13 @@ pub(crate) fn metrics() -> Result<PrometheusHandle, String> {
     Ok(handle)
 }
 
-/// `/health/live`, `/health/ready`, `/metrics`.
-pub(crate) fn router(readiness: Arc<Readiness>, metrics: PrometheusHandle) -> Router {
+/// `/health/live`, `/health/ready`, `/metrics`, and the desk.
+pub(crate) fn router(readiness: Arc<Readiness>, metrics: PrometheusHandle, desk: Arc<Desk>) -> Router {
     Router::new()
         .route("/health/live", get(async || "alive\n"))
         .route("/health/ready", get(ready).with_state(readiness))
         .route("/metrics", get(async move || metrics.render()))
+        .merge(desk::router(desk))
 }
 
 async fn ready(State(readiness): State<Arc<Readiness>>) -> (StatusCode, Json<Report>) {

@@ -53,8 +53,11 @@ async fn serve(config: &Config, until_stdin_ends: bool) -> Result<ExitCode, Stri
     tokio::spawn(announce(Arc::clone(&readiness), config.provider.domain.clone(), stop.clone()));
 
     let mut parts = JoinSet::new();
-    let operator = axum::serve(operators_door, operator::router(Arc::clone(&readiness), metrics))
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let operator = axum::serve(
+        operators_door,
+        operator::router(Arc::clone(&readiness), metrics, Arc::clone(&provider.desk)),
+    )
+    .with_graceful_shutdown(stop.clone().cancelled_owned());
     parts.spawn(async { operator.await.map_err(|fault| format!("operator.listen: {fault}")) });
     spawn_provider(&mut parts, &provider, door, &stop);
 

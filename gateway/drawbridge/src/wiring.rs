@@ -18,6 +18,7 @@ use mimi_uri::{Domain, UserUri};
 use mimi_wire::{Clock, Timestamp};
 
 use crate::config::{Config, ConsentDefault, Mistake, PeerConfig};
+use crate::desk::{self, Desk};
 use crate::networks::NamedAdapter;
 use crate::{keys, networks};
 
@@ -28,6 +29,7 @@ pub(crate) struct Provider {
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) certificate: ProviderCertificate,
     pub(crate) peers: Peers,
+    pub(crate) desk: Arc<Desk>,
 }
 
 impl Provider {
@@ -67,6 +69,7 @@ impl Provider {
             rules: rules(config.consent),
             clock: Arc::clone(&clock),
         });
+        let token = desk::token(&vault, &provider.domain);
         let bridge = Bridge::new(BridgeParts {
             networks: names,
             store: Arc::clone(&store) as Arc<dyn Store>,
@@ -79,7 +82,9 @@ impl Provider {
             clock,
         })
         .await?;
-        Ok(Self { server, bridge: Arc::new(bridge), store, certificate, peers })
+        let bridge = Arc::new(bridge);
+        let desk = Arc::new(Desk { bridge: Arc::clone(&bridge), server: server.clone(), token });
+        Ok(Self { server, bridge, store, certificate, peers, desk })
     }
 }
 

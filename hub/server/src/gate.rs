@@ -72,6 +72,20 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// How long the peer is still left alone.
+    pub(crate) fn closed_for(&self) -> Option<Duration> {
+        let until = self.state.lock().unwrap_or_else(PoisonError::into_inner).closed_until?;
+        Some(until.saturating_duration_since(Instant::now())).filter(|wait| !wait.is_zero())
+    }
+
+    /// An operator wants the peer tried now, whatever it asked for.
+    pub(crate) fn force(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).asked = false;
+        self.open();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,14 +4,14 @@
 //! cannot take now waits for the *peer*: all its lanes share one back-off, which any sign of life ends.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
 use mimi_store::{
-    Audience, Batch, EventKind, EventLimit, EventRow, LaneChange, LaneProgress, LaneRow, Next, Runs, Seq,
-    fail_point,
+    Audience, Batch, EventKind, EventLimit, EventRow, LaneChange, LaneProgress, LaneRow, Next, RowChange,
+    Runs, Seq, fail_point,
 };
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::Endpoint;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::Fault;
 use crate::gate::Gate;
-use crate::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, RETRY_AFTER_MAX};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, PARKED_RETRY, RETRY_AFTER_MAX};
 use crate::server::Inner;
 
 /// One follower's share of one room's log.
@@ -38,6 +38,18 @@ pub(crate) struct Lanes {
     intervals: Mutex<Intervals>,
     gates: Mutex<HashMap<Domain, Arc<Gate>>>,
     runs: Mutex<Option<Runs<LaneKey>>>,
+    troubles: Mutex<HashMap<LaneKey, LaneTrouble>>,
+}
+
+/// What is in a lane's way; the next process finds out again.
+#[derive(Debug, Clone)]
+pub(crate) struct LaneTrouble {
+    /// What the follower said, or that it said nothing.
+    pub(crate) why: String,
+    /// Since when nothing got through.
+    pub(crate) since_ms: u64,
+    /// Whether waiting alone is not expected to cure it.
+    pub(crate) is_parked: bool,
 }
 
 /// A batch about to be sent.
@@ -92,6 +104,36 @@ impl Lanes {
         if let Some(gate) = gate {
             gate.open();
         }
+    }
+
+    /// What is in a lane's way.
+    pub(crate) fn trouble(&self, key: &LaneKey) -> Option<LaneTrouble> {
+        self.troubles().get(key).cloned()
+    }
+
+    /// How long a lane waits for its next try, by itself or with all lanes of its peer.
+    pub(crate) fn waits(&self, key: &LaneKey) -> Option<Duration> {
+        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        runs.and_then(|runs| runs.waits(key)).or_else(|| self.gate(&key.peer).closed_for())
+    }
+
+    /// Tries a lane now: an operator says that what was in its way is gone.
+    pub(crate) fn resume(&self, key: &LaneKey) {
+        self.gate(&key.peer).force();
+        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(runs) = runs {
+            runs.hurry(key.clone());
+        }
+    }
+
+    fn note(&self, key: &LaneKey, why: String, is_parked: bool, now_ms: u64) {
+        let mut troubles = self.troubles();
+        let since_ms = troubles.get(key).map_or(now_ms, |before| before.since_ms);
+        troubles.insert(key.clone(), LaneTrouble { why, since_ms, is_parked });
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, HashMap<LaneKey, LaneTrouble>> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wake(&self, key: LaneKey) {
@@ -186,7 +228,7 @@ impl Inner {
             body.extend_from_slice(&event.bytes);
         }
         if parcel.events.is_empty() {
-            self.advance(key, &parcel).await?;
+            self.advance(key, &parcel, None).await?;
             return Ok(Next::Again);
         }
         let started = std::time::Instant::now();
@@ -207,7 +249,7 @@ impl Inner {
             Some(status) if status.is_success() => {
                 fail_point("batch.taken");
                 gate.open();
-                self.advance(key, &parcel).await?;
+                self.advance(key, &parcel, None).await?;
                 fail_point("batch.advanced");
                 Ok(Next::Again)
             }
@@ -215,10 +257,14 @@ impl Inner {
             // The follower's mind, not the bytes: nothing is set aside, and somebody has to look.
             Some(status) if status.is_client_error() && !is_passing(status) => {
                 tracing::error!(peer = %key.peer, room = %key.room, %status, "a follower refuses events; its lane is parked");
-                metrics::counter!("lanes_parked_total").increment(1);
-                Ok(Next::After(PARKED_RETRY))
+                Ok(self.park(key, format!("the follower refuses events: {status}")))
             }
             Some(_) | None => {
+                let why = status.map_or_else(
+                    || "the follower cannot be reached".to_owned(),
+                    |status| format!("the follower answers {status}"),
+                );
+                self.lanes.note(key, why, false, self.now().map_or(0, |now| now.0));
                 gate.close(retry_after.map(|wait| wait.min(RETRY_AFTER_MAX)));
                 Ok(Next::Again)
             }
@@ -254,14 +300,22 @@ impl Inner {
         Ok(())
     }
 
-    async fn advance(&self, key: &LaneKey, parcel: &Parcel) -> Result<(), Fault> {
+    /// The follower has the parcel, or goes on without it, which is then remembered.
+    async fn advance(
+        &self,
+        key: &LaneKey,
+        parcel: &Parcel,
+        remembered: Option<RowChange>,
+    ) -> Result<(), Fault> {
         let progress = LaneProgress::Advance {
             room: key.room.clone(),
             peer: key.peer.clone(),
             from: parcel.interval.from,
             position: parcel.end,
         };
-        self.store.record(Batch { lanes: vec![progress], ..Batch::default() }).await?;
+        let rows = remembered.into_iter().collect();
+        self.store.record(Batch { rows, lanes: vec![progress], ..Batch::default() }).await?;
+        self.lanes.troubles().remove(key);
         self.lanes.advanced(key, parcel.interval.from, parcel.end);
         metrics::counter!("events_delivered_total").increment(parcel.events.len() as u64);
         Ok(())
@@ -278,18 +332,22 @@ impl Inner {
         if first.kind == EventKind::Application {
             tracing::error!(peer = %key.peer, room = %key.room, seq = first.seq.0, %status, "a follower rejects a message; it is set aside");
             metrics::counter!("messages_set_aside_total").increment(1);
-            self.advance(key, parcel).await?;
+            let remembered = self.set_aside_row(key, first.seq, status.as_u16());
+            self.advance(key, parcel, Some(remembered)).await?;
             return Ok(Next::Again);
         }
         tracing::error!(peer = %key.peer, room = %key.room, seq = first.seq.0, %status, kind = first.kind.name(),
             "a follower rejects a handshake; its lane is parked");
+        Ok(self.park(key, format!("the follower rejects a {}: {status}", first.kind.name())))
+    }
+
+    /// Waiting alone is not expected to help, so somebody has to look.
+    fn park(&self, key: &LaneKey, why: String) -> Next {
         metrics::counter!("lanes_parked_total").increment(1);
-        Ok(Next::After(PARKED_RETRY))
+        self.lanes.note(key, why, true, self.now().map_or(0, |now| now.0));
+        Next::After(PARKED_RETRY)
     }
 }
-
-/// A parked lane is tried again at times: somebody may have mended the follower.
-const PARKED_RETRY: Duration = Duration::from_mins(5);
 
 fn is_for(event: &EventRow, peer: &Domain) -> bool {
     match &event.audience {

@@ -11,6 +11,7 @@ mod answers;
 mod calls;
 mod checks;
 mod clock;
+mod desk;
 mod effects;
 mod endpoint;
 mod extract;
@@ -25,4 +26,5 @@ mod roots;
 mod server;
 mod signed;
 
+pub use desk::{LaneReport, SetAside};
 pub use server::{Server, ServerParts};

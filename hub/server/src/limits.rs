@@ -26,6 +26,12 @@ pub const PEER_DELAY_MIN: Duration = Duration::from_millis(100);
 /// Longest wait between tries: a peer that comes back after a day must not wait an hour for its messages.
 pub const PEER_DELAY_MAX: Duration = Duration::from_mins(1);
 
+/// How often a parked lane is tried again by itself: somebody may have mended the follower.
+pub const PARKED_RETRY: Duration = Duration::from_mins(5);
+
+/// Messages set aside that are listed for the operator; who has more than these does not read them one by one.
+pub const SET_ASIDE_LISTED_MAX: usize = 10_000;
+
 /// Longest Retry-After that is obeyed to the letter; a peer that asks for more is asked again after this.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 

@@ -91,6 +91,10 @@ impl Server {
         Self { inner: Arc::new(inner) }
     }
 
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     /// The endpoints, to be served behind mutual TLS.
     pub fn router(&self) -> Router {
         endpoint::router(Arc::clone(&self.inner))

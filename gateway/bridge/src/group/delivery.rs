@@ -11,6 +11,7 @@ use crate::rows::{
     self, EVENT, EventRow, Group, GroupState, Key, LETTER, LINK_ROOM, Letter, LinkId, MESSAGE, MessageRow,
     OPENING,
 };
+use crate::troubles::Queue;
 
 impl Core {
     /// Delivers the first operation of a group link's outbox.
@@ -27,17 +28,23 @@ impl Core {
         let outcome = self.deliver(&group.adapter, delivery).await;
         metrics::counter!("native_operations_total", "adapter" => group.adapter.clone(), "outcome" => outcome_name(&outcome))
             .increment(1);
+        let queue = Queue::Link(id.clone());
         match outcome {
             Outcome::Done { event, room } => {
                 self.group_done(id, (group, row), &queued, (event, room)).await?;
                 self.attempts.forget(&queued.outgoing.op_id);
                 Ok(Next::Again)
             }
-            Outcome::RetryAfter { wait } => Ok(Next::After(wait)),
+            Outcome::RetryAfter { wait } => {
+                self.troubles.note(queue, "the network asks for patience", false, self.clock.now().0);
+                Ok(Next::After(wait))
+            }
             Outcome::Refused { code, text } => {
                 self.group_refused(id, (group, row), &queued, format!("{code:?}: {text}")).await
             }
-            Outcome::Unsure { why } | Outcome::Broken { why } => {
+            Outcome::Unsure { ref why } | Outcome::Broken { ref why } => {
+                let is_unsure = matches!(outcome, Outcome::Unsure { .. });
+                self.troubles.note(queue, why, is_unsure, self.clock.now().0);
                 tracing::debug!(link = %id, attempt, why, "an operation will be tried again");
                 Ok(Next::BackOff)
             }

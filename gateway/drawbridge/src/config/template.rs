@@ -61,7 +61,7 @@ instance_key = "keys/instance.key"
 sqlite = "drawbridge.db"
 
 [operator]
-# /health/live, /health/ready and /metrics; for you, not for the world.
+# /health/live, /health/ready, /metrics, and what `drawbridge lane` and `letter` ask; for you, not for the world.
 listen = "{operator}"
 
 [consent]
