@@ -18,21 +18,23 @@ const REQUIREMENTS: &str = "tests/end_to_end/people/requirements.txt";
 /// Asks the interpreter whether it is new enough and able to make environments.
 const PYTHON_CHECK: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
 
+/// XMPP servers: the package, and a program of it.
+const XMPP_SERVERS: [(&str, &str); 2] = [("prosody", "prosody"), ("ejabberd", "ejabberdctl")];
+
 /// Where systems have the programs of `PostgreSQL`.
 const POSTGRES_PLACES: [&str; 3] = ["/usr/lib/postgresql", "/usr/local/bin", "/usr/bin"];
 
 /// Installs them, unless just these are there, and returns the Python to run them with.
 pub(crate) fn install(repository: &Path) -> Result<PathBuf, Failed> {
     install_postgres()?;
+    install_xmpp_servers()?;
     install_python(repository)
 }
 
 /// The database server of the tests: whichever version the system has, or can install.
 fn install_postgres() -> Result<(), Failed> {
     if !has_postgres() && may_install() {
-        run(Command::new("apt-get").args(["update", "--quiet"]))?;
-        let install = ["install", "--yes", "--quiet", "--no-install-recommends", "postgresql"];
-        run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
+        apt_install(&["postgresql"])?;
     }
     if has_postgres() {
         return Ok(());
@@ -49,6 +51,24 @@ fn has_postgres() -> bool {
     let versions = fs::read_dir(POSTGRES_PLACES[0]).into_iter().flatten().filter_map(Result::ok);
     places.extend(versions.map(|version| version.path().join("bin")));
     places.iter().any(|place| place.join("initdb").exists())
+}
+
+/// The XMPP servers of the tests. They are looked up, never asked for their version: to Prosody that is an order to start.
+fn install_xmpp_servers() -> Result<(), Failed> {
+    let is_missing =
+        |program: &str| !succeeds(Command::new("sh").args(["-c", &format!("command -v {program}")]));
+    let missing = || -> Vec<&str> {
+        let missing = XMPP_SERVERS.into_iter().filter(|(_, program)| is_missing(program));
+        missing.map(|(package, _)| package).collect()
+    };
+    let wanted = missing();
+    if !wanted.is_empty() && may_install() {
+        apt_install(&wanted)?;
+    }
+    match missing().as_slice() {
+        [] => Ok(()),
+        packages => Err(Failed(format!("the tests need {}", packages.join(" and ")))),
+    }
 }
 
 fn install_python(repository: &Path) -> Result<PathBuf, Failed> {
@@ -76,9 +96,7 @@ fn prepare_python() -> Result<(), Failed> {
         return Ok(());
     }
     if may_install() {
-        run(Command::new("apt-get").args(["update", "--quiet"]))?;
-        let install = ["install", "--yes", "--quiet", "--no-install-recommends", "python3", "python3-venv"];
-        run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
+        apt_install(&["python3", "python3-venv"])?;
     }
     if python_is_able() {
         return Ok(());
@@ -88,6 +106,13 @@ fn prepare_python() -> Result<(), Failed> {
 
 fn python_is_able() -> bool {
     succeeds(Command::new("python3").args(["-c", PYTHON_CHECK]))
+}
+
+fn apt_install(packages: &[&str]) -> Result<(), Failed> {
+    run(Command::new("apt-get").args(["update", "--quiet"]))?;
+    let mut install = Command::new("apt-get");
+    install.args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(packages);
+    run(install.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 fn may_install() -> bool {

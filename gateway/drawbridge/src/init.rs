@@ -70,7 +70,9 @@ mod tests {
 
         let read = Config::load(&config).unwrap();
         assert_eq!(read.provider.domain, domain());
-        for secret in ["provider.key", "identity.key", "hub.key", "instance.key", "matrix.toml"] {
+        for secret in
+            ["provider.key", "identity.key", "hub.key", "instance.key", "matrix.toml", "xmpp.secret"]
+        {
             assert!(keys::is_private(&folder.path().join("keys").join(secret)), "{secret}");
         }
     }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use mimi_client::vault::Vault;
 use mimi_transport::read_roots;
 
-use crate::config::{Config, Mistake, NetworkKind};
+use crate::config::{Config, Mistake, NetworkConfig, NetworkKind};
 use crate::keys::{self, HubIdentity};
 use crate::wiring;
 use crate::{cli, networks, serve};
@@ -139,8 +139,14 @@ fn readable_secrets(config: &Config) -> Vec<Finding> {
         ("provider.instance_key".to_owned(), &provider.instance_key),
     ];
     for network in &config.networks {
-        if let NetworkKind::Matrix(matrix) = &network.kind {
-            secrets.push((format!("network.{}.tokens", network.name), &matrix.tokens));
+        match &network.kind {
+            NetworkKind::Matrix(matrix) => {
+                secrets.push((format!("network.{}.tokens", network.name), &matrix.tokens));
+            }
+            NetworkKind::Xmpp(xmpp) => {
+                secrets.push((format!("network.{}.secret", network.name), &xmpp.secret));
+            }
+            NetworkKind::Loopback { .. } => {}
         }
     }
     let readable = secrets.into_iter().filter(|(_, path)| path.exists() && !keys::is_private(path));
@@ -161,10 +167,21 @@ fn natives(config: &Config) -> Vec<Finding> {
                 let manifest = adapter.manifest();
                 fine(format!("network.{name}: {}", manifest.title))
             });
-            titles.collect()
+            titles.chain(config.networks.iter().filter_map(in_the_clear)).collect()
         }
         Err(mistake) => vec![mistake.into()],
     }
+}
+
+/// A connection to an XMPP server has no encryption of its own.
+fn in_the_clear(network: &NetworkConfig) -> Option<Finding> {
+    let NetworkKind::Xmpp(xmpp) = &network.kind else { return None };
+    let far = (!xmpp.server.ip().is_loopback()).then_some(xmpp.server)?;
+    Some(warning(format!(
+        "network.{}.server: {far} is not this machine, and components speak without encryption; lead it through a \
+         tunnel",
+        network.name
+    )))
 }
 
 /// Whether the addresses are free: a provider that runs has them itself, so that is no mistake.
@@ -177,6 +194,8 @@ fn doors(config: &Config) -> Vec<Finding> {
         let listen = match &network.kind {
             NetworkKind::Loopback { listen, .. } => *listen,
             NetworkKind::Matrix(matrix) => matrix.listen,
+            // We go to the server, it does not come to us.
+            NetworkKind::Xmpp(_) => continue,
         };
         doors.push((format!("network.{}.listen", network.name), listen));
     }
@@ -315,6 +334,35 @@ mod tests {
             "{wrong:?}"
         );
         assert_eq!(wrong[1], "provider.identity_key: others can read it; run chmod 600 /keys/identity.key");
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_xmpp_network_is_told_with_its_key() {
+        let made = Made::new();
+        let text = fs::read_to_string(made.path("drawbridge.toml")).unwrap();
+        let xmpp = "[network.xmpp]\nkind = \"xmpp\"\nserver = \"192.0.2.7:5347\"\nserver_name = \"a.example\"\n\
+                    component = \"mimi.a.example\"\nsecret = \"keys/xmpp.secret\"\n";
+        fs::write(made.path("drawbridge.toml"), format!("{text}\n{xmpp}")).unwrap();
+
+        let in_order = findings(&Config::load(&made.path("drawbridge.toml")).unwrap());
+        fs::write(made.path("keys/xmpp.secret"), "").unwrap();
+        let without_secret = made.wrong();
+        fs::write(made.path("keys/xmpp.secret"), "secret\n").unwrap();
+        fs::write(made.path("drawbridge.toml"), format!("{text}\n{}", xmpp.replace("mimi.a", "a"))).unwrap();
+
+        assert!(in_order.contains(&fine("network.xmpp: XMPP")));
+        assert!(in_order.contains(&warning(
+            "network.xmpp.server: 192.0.2.7:5347 is not this machine, and components speak without encryption; lead \
+             it through a tunnel"
+        )));
+        assert_eq!(
+            without_secret,
+            ["network.xmpp.secret: /keys/xmpp.secret has not exactly one line, the secret"]
+        );
+        assert_eq!(
+            made.wrong(),
+            ["network.xmpp: component is not a domain of its own, in lower case; it is not server_name"]
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! | `hub.pem`, `hub.key` | what our hub signs with in the rooms that it hosts | the key |
 //! | `instance.key` | seals the database; salts and hub stamps are derived from it | yes |
 //! | `matrix.toml` | the two tokens shared with a homeserver | yes |
+//! | `xmpp.secret` | by which an XMPP server knows its component | yes |
 
 mod file;
 mod hub;
@@ -57,7 +58,8 @@ pub(crate) fn generate(folder: &Path, domain: &Domain) -> Result<(), String> {
     write_new(&folder.join("instance.key"), random_text()?.as_bytes(), Access::Private)?;
     let tokens = MatrixTokens { as_token: random_word()?.to_string(), hs_token: random_word()?.to_string() };
     let tokens = Zeroizing::new(toml::to_string(&tokens).map_err(|fault| fault.to_string())?);
-    write_new(&folder.join("matrix.toml"), tokens.as_bytes(), Access::Private)
+    write_new(&folder.join("matrix.toml"), tokens.as_bytes(), Access::Private)?;
+    write_new(&folder.join("xmpp.secret"), random_text()?.as_bytes(), Access::Private)
 }
 
 /// The authority that issues the certificates of hosted clients.
@@ -102,6 +104,17 @@ pub(crate) fn matrix_tokens(path: &Path, key: &str) -> Result<MatrixTokens, Mist
             path.display()
         ),
     })
+}
+
+/// The secret shared with an XMPP server: the one line of the file that `network.<name>.secret` names.
+pub(crate) fn xmpp_secret(path: &Path, key: &str) -> Result<Zeroizing<String>, Mistake> {
+    let text = read_text(path, key)?;
+    let secret = text.trim();
+    if secret.is_empty() || secret.contains('\n') {
+        let text = format!("{} has not exactly one line, the secret", path.display());
+        return Err(Mistake { key: key.to_owned(), text });
+    }
+    Ok(Zeroizing::new(secret.to_owned()))
 }
 
 /// Reads a key of 32 bytes, as 64 hexadecimal digits.

@@ -6,9 +6,10 @@ use mimi_adapter::naming::{Namespace, Network};
 use mimi_adapter::{Adapter, Addresses};
 use mimi_adapter_loopback::{LoopbackAdapter, LoopbackNames};
 use mimi_adapter_matrix::{MatrixAdapter, MatrixConfig, MatrixNames};
+use mimi_adapter_xmpp::{XmppAdapter, XmppConfig, XmppNames};
 use mimi_bridge::Networks;
 
-use crate::config::{Config, MatrixNetwork, Mistake, NetworkConfig, NetworkKind};
+use crate::config::{Config, MatrixNetwork, Mistake, NetworkConfig, NetworkKind, XmppNetwork};
 use crate::keys;
 
 /// An adapter instance, by the name of its network.
@@ -38,6 +39,14 @@ pub(crate) fn matrix_config(
     Ok(config)
 }
 
+/// What the XMPP adapter needs to know of a network.
+fn xmpp_config(network: &NetworkConfig, xmpp: &XmppNetwork) -> Result<XmppConfig, Mistake> {
+    let secret = keys::xmpp_secret(&xmpp.secret, &format!("network.{}.secret", network.name))?;
+    let mut config = XmppConfig::new(xmpp.server, &xmpp.server_name, &xmpp.component, &secret);
+    config.namespace = namespace(network)?;
+    Ok(config)
+}
+
 fn adapter(network: &NetworkConfig) -> Result<Arc<dyn Adapter>, Mistake> {
     match &network.kind {
         NetworkKind::Loopback { listen, groups } => {
@@ -52,6 +61,10 @@ fn adapter(network: &NetworkConfig) -> Result<Arc<dyn Adapter>, Mistake> {
             let adapter = MatrixAdapter::new(matrix_config(network, matrix)?);
             Ok(Arc::new(adapter.map_err(|why| mistake(network, &why))?))
         }
+        NetworkKind::Xmpp(xmpp) => {
+            let adapter = XmppAdapter::new(xmpp_config(network, xmpp)?);
+            Ok(Arc::new(adapter.map_err(|why| mistake(network, &why))?))
+        }
     }
 }
 
@@ -60,6 +73,10 @@ fn addresses(network: &NetworkConfig) -> Result<Arc<dyn Addresses>, Mistake> {
         NetworkKind::Loopback { .. } => Ok(Arc::new(LoopbackNames::new(namespace(network)?))),
         NetworkKind::Matrix(matrix) => {
             let names = MatrixNames::new(&matrix_config(network, matrix)?);
+            Ok(Arc::new(names.map_err(|why| mistake(network, &why))?))
+        }
+        NetworkKind::Xmpp(xmpp) => {
+            let names = XmppNames::new(&xmpp_config(network, xmpp)?);
             Ok(Arc::new(names.map_err(|why| mistake(network, &why))?))
         }
     }

@@ -17,7 +17,7 @@ pub(crate) fn run(config: &Path) -> Result<ExitCode, String> {
 fn registration(config: &Config) -> Result<String, String> {
     let mut matrix = config.networks.iter().filter_map(|network| match &network.kind {
         NetworkKind::Matrix(matrix) => Some((network, matrix)),
-        NetworkKind::Loopback { .. } => None,
+        NetworkKind::Loopback { .. } | NetworkKind::Xmpp(_) => None,
     });
     let Some((network, found)) = matrix.next() else {
         return Err("no network has kind = \"matrix\"; write a section [network.matrix]".to_owned());

@@ -2,7 +2,8 @@
 //!
 //! A test in this package starts programs as an operator would, on free loopback ports, each in a directory of its
 //! own, and speaks to them only from outside: [`Synapse`] is a private Matrix homeserver, a [`Person`] is one of its
-//! users at a client library of another project, [`Postgres`] a private database server, [`drawbridge`] names our own binary, and a [`Process`] is whatever
+//! users at a client library of another project, [`XmppServer`] and [`XmppPerson`] are the same for XMPP, [`Postgres`]
+//! a private database server, [`drawbridge`] names our own binary, and a [`Process`] is whatever
 //! was started, to be stopped, killed and started again.
 //!
 //! ```no_run
@@ -36,9 +37,12 @@ mod postgres;
 mod process;
 mod provider;
 mod scratch;
+mod script;
 mod servers;
 mod site;
 mod synapse;
+mod xmpp_person;
+mod xmpp_server;
 
 pub use binary::drawbridge;
 pub use event::{Event, Message};
@@ -51,3 +55,5 @@ pub use scratch::Scratch;
 pub use servers::test_python;
 pub use site::{Site, SitePlan};
 pub use synapse::{Synapse, SynapsePlan};
+pub use xmpp_person::{XmppEvent, XmppMessage, XmppPerson};
+pub use xmpp_server::{XmppServer, XmppSoftware};

@@ -1,20 +1,9 @@
-use std::{
-    collections::HashMap,
-    fs::File,
-    io::{BufRead, BufReader, Write},
-    process::{Child, ChildStdin, Command, Stdio},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::Instant,
-};
-
 use serde_json::{Value, json};
 
 use crate::{
-    Event, Message, Scratch, Synapse,
-    limits::{LOG_LINES_SHOWN, PATIENCE},
-    process::last_lines,
-    servers::{person_script, test_python},
+    Event, Message, Synapse,
+    script::{Script, Told},
+    servers::person_script,
 };
 
 /// The password of every person: there is nothing to steal on loopback.
@@ -26,30 +15,17 @@ const PASSWORD: &str = "correct horse battery staple";
 /// person hears is kept, in order, so that a test can wait for what it needs and then judge all of it.
 pub struct Person {
     user: String,
-    scratch: Scratch,
-    child: Child,
-    wishes: Mutex<Wishes>,
-    heard: Arc<Heard>,
+    script: Script<Event>,
 }
 
-/// The way to the script, and the number of the last wish that went there.
-struct Wishes {
-    stdin: Option<ChildStdin>,
-    last: u64,
-}
+impl Told for Event {
+    fn deaf(reason: String) -> Self {
+        Self::Deaf { reason }
+    }
 
-/// What came back, and the bell that rings with each line.
-#[derive(Default)]
-struct Heard {
-    lines: Mutex<Lines>,
-    bell: Condvar,
-}
-
-#[derive(Default)]
-struct Lines {
-    events: Vec<Event>,
-    answers: HashMap<u64, Result<Value, String>>,
-    ended: bool,
+    fn is_trouble(&self) -> bool {
+        matches!(self, Self::Gap { .. } | Self::Deaf { .. })
+    }
 }
 
 impl Person {
@@ -73,13 +49,13 @@ impl Person {
     /// Opens a direct chat with `user` and returns its room id.
     #[track_caller]
     pub fn create_direct(&self, user: &str) -> String {
-        text_of(&self.ask("create_direct", json!({ "invite": user })), "room")
+        text_of(&self.script.ask("create_direct", json!({ "invite": user })), "room")
     }
 
     /// Opens a private group with `users` and returns its room id.
     #[track_caller]
     pub fn create_group(&self, name: &str, users: &[&str]) -> String {
-        text_of(&self.ask("create_group", json!({ "name": name, "invite": users })), "room")
+        text_of(&self.script.ask("create_group", json!({ "name": name, "invite": users })), "room")
     }
 
     /// Sends a text and returns the event id.
@@ -100,56 +76,56 @@ impl Person {
     /// Sends any event (a reply, an edit, a reaction) and returns its id.
     #[track_caller]
     pub fn send_event(&self, room: &str, kind: &str, content: &Value) -> String {
-        let sent = self.ask("send_event", json!({ "room": room, "kind": kind, "content": content }));
+        let sent = self.script.ask("send_event", json!({ "room": room, "kind": kind, "content": content }));
         text_of(&sent, "event_id")
     }
 
     /// Takes an event back and returns the id of the redaction.
     #[track_caller]
     pub fn redact(&self, room: &str, event_id: &str) -> String {
-        text_of(&self.ask("redact", json!({ "room": room, "event_id": event_id })), "event_id")
+        text_of(&self.script.ask("redact", json!({ "room": room, "event_id": event_id })), "event_id")
     }
 
     /// Whether to join every room this person is invited to; so it is from the start.
     #[track_caller]
     pub fn join_when_invited(&self, yes: bool) {
-        self.ask("join_when_invited", json!({ "yes": yes }));
+        self.script.ask("join_when_invited", json!({ "yes": yes }));
     }
 
     /// Joins a room.
     #[track_caller]
     pub fn join(&self, room: &str) {
-        self.ask("join", json!({ "room": room }));
+        self.script.ask("join", json!({ "room": room }));
     }
 
     /// Leaves a room, or declines the invitation to it.
     #[track_caller]
     pub fn leave(&self, room: &str) {
-        self.ask("leave", json!({ "room": room }));
+        self.script.ask("leave", json!({ "room": room }));
     }
 
     /// Invites `user` to a room.
     #[track_caller]
     pub fn invite(&self, room: &str, user: &str) {
-        self.ask("invite", json!({ "room": room, "user": user }));
+        self.script.ask("invite", json!({ "room": room, "user": user }));
     }
 
     /// Removes `user` from a room.
     #[track_caller]
     pub fn kick(&self, room: &str, user: &str) {
-        self.ask("kick", json!({ "room": room, "user": user }));
+        self.script.ask("kick", json!({ "room": room, "user": user }));
     }
 
     /// The display name of `user`, as the homeserver tells it.
     #[track_caller]
     pub fn displayname(&self, user: &str) -> Option<String> {
-        self.ask("displayname", json!({ "user": user }))["displayname"].as_str().map(str::to_owned)
+        self.script.ask("displayname", json!({ "user": user }))["displayname"].as_str().map(str::to_owned)
     }
 
     /// Who has joined a room, sorted.
     #[track_caller]
     pub fn members(&self, room: &str) -> Vec<String> {
-        let answer = self.ask("members", json!({ "room": room }));
+        let answer = self.script.ask("members", json!({ "room": room }));
         let members = answer["members"].as_array().map(Vec::as_slice).unwrap_or_default();
         members.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
@@ -157,13 +133,13 @@ impl Person {
     /// Everything heard so far, in order.
     #[track_caller]
     pub fn events(&self) -> Vec<Event> {
-        self.hearing().events.clone()
+        self.script.events()
     }
 
     /// The messages heard so far in a room, in order, this person's own ones too.
     #[track_caller]
     pub fn messages(&self, room: &str) -> Vec<Message> {
-        messages_in(&self.hearing().events, room)
+        messages_in(&self.script.events(), room)
     }
 
     /// Waits until at least `count` messages were heard in a room, and returns all of them.
@@ -210,139 +186,14 @@ impl Person {
     /// Waits until `found` finds what it looks for among everything heard.
     #[track_caller]
     pub fn wait_for<T>(&self, what: &str, found: impl Fn(&[Event]) -> Option<T>) -> T {
-        let started = Instant::now();
-        let mut lines = self.hearing();
-        loop {
-            if let Some(it) = found(&lines.events) {
-                return it;
-            }
-            lines = self.wait_for_a_line(lines, started, what);
-        }
+        self.script.wait_for(what, found)
     }
-}
 
-impl Person {
     #[track_caller]
     fn enter(synapse: &Synapse, name: &str, how: &str) -> Self {
-        let scratch = Scratch::new(name);
-        let errors = File::create(scratch.join("person.log"));
-        let errors = errors.unwrap_or_else(|error| panic!("a log for {name}: {error}"));
-        let mut child = Command::new(test_python())
-            .arg(person_script())
-            .arg(synapse.url())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(errors)
-            .spawn()
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
-        let heard = Arc::new(Heard::default());
-        if let Some(stdout) = child.stdout.take() {
-            let heard = Arc::clone(&heard);
-            thread::spawn(move || heard.listen(BufReader::new(stdout)));
-        }
-        let wishes = Mutex::new(Wishes { stdin: child.stdin.take(), last: 0 });
-        let mut person = Self { user: name.to_owned(), scratch, child, wishes, heard };
-        person.user = text_of(&person.ask(how, json!({ "name": name, "password": PASSWORD })), "user");
-        person
-    }
-
-    /// Asks the script to do something and waits for its answer.
-    #[track_caller]
-    fn ask(&self, what: &str, mut wish: Value) -> Value {
-        let id = {
-            let mut wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
-            wishes.last += 1;
-            wish["id"] = wishes.last.into();
-            wish["do"] = what.into();
-            let sent = wishes.stdin.as_mut().map(|stdin| writeln!(stdin, "{wish}"));
-            assert!(matches!(sent, Some(Ok(()))), "{} cannot be asked to {what}", self.user);
-            wishes.last
-        };
-        let started = Instant::now();
-        let mut lines = self.heard.lines();
-        loop {
-            match lines.answers.remove(&id) {
-                Some(Ok(answer)) => return answer,
-                Some(Err(error)) => panic!("{} could not {what}: {error}", self.user),
-                None => lines = self.wait_for_a_line(lines, started, what),
-            }
-        }
-    }
-
-    #[track_caller]
-    fn wait_for_a_line<'a>(
-        &'a self,
-        lines: MutexGuard<'a, Lines>,
-        started: Instant,
-        what: &str,
-    ) -> MutexGuard<'a, Lines> {
-        let left = PATIENCE.saturating_sub(started.elapsed());
-        assert!(!lines.ended, "{} has ended, waiting for: {what}", self.user);
-        assert!(!left.is_zero(), "{} waited too long for: {what}\n{:#?}", self.user, lines.events);
-        let lines = self.heard.bell.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
-        self.assert_hearing_well(&lines);
-        lines
-    }
-
-    /// What was heard, known to be all there was to hear.
-    #[track_caller]
-    fn hearing(&self) -> MutexGuard<'_, Lines> {
-        let lines = self.heard.lines();
-        self.assert_hearing_well(&lines);
-        lines
-    }
-
-    #[track_caller]
-    fn assert_hearing_well(&self, lines: &Lines) {
-        let trouble = lines.events.iter().find(|e| matches!(e, Event::Gap { .. } | Event::Deaf { .. }));
-        assert!(trouble.is_none(), "{} did not hear everything: {trouble:?}", self.user);
-    }
-}
-
-impl Drop for Person {
-    fn drop(&mut self) {
-        // Both fail only for a child that has already ended.
-        self.child.kill().ok();
-        self.child.wait().ok();
-        let log = std::fs::read_to_string(self.scratch.join("person.log")).unwrap_or_default();
-        if thread::panicking() && !log.is_empty() {
-            eprintln!("--- {}\n{}", self.user, last_lines(&log, LOG_LINES_SHOWN));
-        }
-    }
-}
-
-impl Heard {
-    /// Nothing panics while the lock is held for writing, so a poisoned lock still guards whole lines.
-    fn lines(&self) -> MutexGuard<'_, Lines> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn listen(&self, output: impl BufRead) {
-        for line in output.lines().map_while(Result::ok) {
-            self.lines().take(&line);
-            self.bell.notify_all();
-        }
-        self.lines().ended = true;
-        self.bell.notify_all();
-    }
-}
-
-impl Lines {
-    fn take(&mut self, line: &str) {
-        let Ok(mut value) = serde_json::from_str::<Value>(line) else {
-            self.events.push(Event::Deaf { reason: format!("not a line of ours: {line}") });
-            return;
-        };
-        if let Some(id) = value["answer"].as_u64() {
-            let answer = match value["error"].as_str() {
-                Some(error) => Err(error.to_owned()),
-                None => Ok(value["ok"].take()),
-            };
-            self.answers.insert(id, answer);
-            return;
-        }
-        let event = serde_json::from_value(value);
-        self.events.push(event.unwrap_or_else(|error| Event::Deaf { reason: format!("{error}: {line}") }));
+        let script = Script::start(name, &person_script("person.py"), &[&synapse.url()]);
+        let user = text_of(&script.ask(how, json!({ "name": name, "password": PASSWORD })), "user");
+        Self { user, script }
     }
 }
 

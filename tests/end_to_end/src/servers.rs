@@ -15,7 +15,7 @@ pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The script that is a Matrix user.
-pub(crate) fn person_script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("people/person.py")
+/// One of the scripts that are people.
+pub(crate) fn person_script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("people").join(name)
 }

@@ -60,6 +60,21 @@ impl RecordingHost {
         }
     }
 
+    /// Waits until the session told that it is not in touch with its network, and returns why.
+    pub async fn connecting(&self) -> String {
+        let mut changes = self.0.subscribe();
+        loop {
+            let why = changes.borrow_and_update().statuses.iter().find_map(|status| match status {
+                SessionStatus::Connecting { why } => Some(why.clone()),
+                SessionStatus::Ready | SessionStatus::SetAside { .. } | SessionStatus::Closed => None,
+            });
+            match why {
+                Some(why) => return why,
+                None => changes.changed().await.unwrap_or_default(),
+            }
+        }
+    }
+
     /// Waits until `wanted` status was reported, and forgets it and those before it.
     pub async fn reported(&self, wanted: &SessionStatus) {
         let mut changes = self.0.subscribe();

@@ -81,6 +81,7 @@ pub(crate) enum NetworkKind {
         groups: Option<PathBuf>,
     },
     Matrix(Box<MatrixNetwork>),
+    Xmpp(Box<XmppNetwork>),
 }
 
 /// A Matrix homeserver.
@@ -92,6 +93,17 @@ pub(crate) struct MatrixNetwork {
     /// Where the homeserver reaches us, if not where we listen.
     pub(crate) url: Option<String>,
     pub(crate) tokens: PathBuf,
+}
+
+/// An XMPP server.
+#[derive(Debug, Clone)]
+pub(crate) struct XmppNetwork {
+    /// Where it listens for components.
+    pub(crate) server: SocketAddr,
+    pub(crate) server_name: String,
+    /// The domain of ours that it routes to us.
+    pub(crate) component: String,
+    pub(crate) secret: PathBuf,
 }
 
 impl Config {
@@ -261,8 +273,18 @@ fn read_network(section: &Section, folder: &Path) -> Result<NetworkKind, Mistake
                 listen,
             })))
         }
+        "xmpp" => {
+            section.only(&["kind", "primary", "server", "server_name", "component", "secret"])?;
+            Ok(NetworkKind::Xmpp(Box::new(XmppNetwork {
+                server: section.required("server", "127.0.0.1:5347")?,
+                server_name: section.required_text("server_name", "a.example")?,
+                component: section.required_text("component", "mimi.a.example")?,
+                secret: folder.join(section.required_text("secret", "keys/xmpp.secret")?),
+            })))
+        }
         other => {
-            Err(section.mistake("kind", format!("\"{other}\" is not a network; write loopback or matrix")))
+            let text = format!("\"{other}\" is not a network; write loopback, matrix or xmpp");
+            Err(section.mistake("kind", text))
         }
     }
 }
@@ -313,7 +335,7 @@ mod tests {
             (
                 "kind = \"loopback\"",
                 "kind = \"carrier-pigeon\"",
-                "network.chat.kind: \"carrier-pigeon\" is not a network; write loopback or matrix",
+                "network.chat.kind: \"carrier-pigeon\" is not a network; write loopback, matrix or xmpp",
             ),
             (
                 "listen = \"127.0.0.1:7000\"",
@@ -342,6 +364,23 @@ mod tests {
             "stores: there is no such key; here can be: provider, store, operator, consent, peer, network\n\
              store: it is missing: write a section [store]\n\
              consent.default: \"maybe\" is not a rule; write allow, ask or deny"
+        );
+    }
+
+    #[test]
+    fn what_is_missing_of_an_xmpp_server_is_told() {
+        let whole = "[network.xmpp]\nkind = \"xmpp\"\nserver = \"127.0.0.1:5347\"\nserver_name = \"a.example\"\n\
+                     component = \"mimi.a.example\"\nsecret = \"keys/xmpp.secret\"\n";
+        let told = |line: &str| read(&format!("{}\n{}", template(), whole.replacen(line, "", 1))).err();
+
+        assert_eq!(told("no such line"), None);
+        assert_eq!(
+            told("server = \"127.0.0.1:5347\"\n").as_deref(),
+            Some("network.xmpp.server: it is missing; write server = \"127.0.0.1:5347\"")
+        );
+        assert_eq!(
+            told("component = \"mimi.a.example\"\n").as_deref(),
+            Some("network.xmpp.component: it is missing; write component = \"mimi.a.example\"")
         );
     }
 

@@ -89,6 +89,13 @@ listen = "{chat}"
 # listen = "127.0.0.1:9009"       # where the homeserver reaches us; see `drawbridge matrix registration`
 # url = "http://127.0.0.1:9009"   # the same, as the homeserver sees it
 # tokens = "keys/matrix.toml"
+
+# [network.xmpp]
+# kind = "xmpp"
+# server = "127.0.0.1:5347"       # where the XMPP server listens for components
+# server_name = "{domain}"
+# component = "mimi.{domain}"     # the domain that the server routes to us
+# secret = "keys/xmpp.secret"
 "#
         )
     }

@@ -1,0 +1,218 @@
+"""One XMPP user at a keyboard: slixmpp, driven by one JSON object a line, as `person.py` is for Matrix.
+
+A message is said once its receipt is there (XEP-0184); until then it is sent again under the same id, as a careful client
+does whose network loses things. What comes in under an id that was heard from the same person before is told as
+`repeated`, not as a message. A server that is away is waited for: the person logs in again and again.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+import uuid
+
+import slixmpp
+from slixmpp.exceptions import IqError
+
+PASSWORD = "correct horse battery staple"
+PAUSE_S = 0.2
+RECEIPT_WAIT_S = 5.0
+ANSWER_WAIT_S = 60
+# What a server or gateway says that is not there at the moment, or not yet.
+PASSING = {"remote-server-timeout", "remote-server-not-found", "service-unavailable", "recipient-unavailable"}
+
+
+class Refused(Exception):
+    """Somebody answered, and the answer was no."""
+
+
+def tell(line):
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+class Person(slixmpp.ClientXMPP):
+    def __init__(self, jid, address):
+        super().__init__(f"{jid}/end-to-end", PASSWORD)
+        self.address = address
+        self.enable_plaintext, self.enable_starttls, self.enable_direct_tls = True, False, False
+        self.plugin["feature_mechanisms"].unencrypted_plain = True
+        self.plugin["feature_mechanisms"].unencrypted_scram = True
+        for plugin in ("0030", "0045", "0054", "0077", "0172", "0184", "0198", "0203", "0249", "0333", "0359"):
+            self.register_plugin(f"xep_{plugin}")
+        self.plugin["xep_0077"].force_registration = True
+        self.auto_authorize, self.auto_subscribe = None, False
+        self.accepts = True
+        self.is_here = asyncio.Event()
+        self.is_registered = False
+        self.receipts = {}
+        self.heard_ids = set()
+        for event, hear in {
+            "register": self.register_account,
+            "session_start": self.start,
+            "session_resumed": lambda _: self.is_here.set(),
+            "disconnected": self.come_back,
+            "message": self.hear_message,
+            "groupchat_message": self.hear_message,
+            "message_error": self.hear_error,
+            "receipt_received": self.hear_receipt,
+            "marker_displayed": self.hear_displayed,
+            "presence": self.hear_presence,
+        }.items():
+            self.add_event_handler(event, hear)
+
+    async def register_account(self, _):
+        if self.is_registered:
+            return
+        request = self.Iq()
+        request["type"] = "set"
+        request["register"]["username"] = self.boundjid.user
+        request["register"]["password"] = PASSWORD
+        try:
+            await request.send()
+        except IqError as error:
+            if error.condition != "conflict":
+                raise
+        self.is_registered = True
+        self.plugin["xep_0077"].force_registration = False
+
+    async def start(self, _):
+        await self.get_roster()
+        self.send_presence()
+        self.is_here.set()
+
+    async def come_back(self, _):
+        self.is_here.clear()
+        await asyncio.sleep(PAUSE_S)
+        self.connect(*self.address)
+
+    # -- what the test may wish for -------------------------------------------------------------------------------
+
+    async def do_register(self):
+        self.connect(*self.address)
+        await asyncio.wait_for(self.is_here.wait(), ANSWER_WAIT_S)
+        return {"user": self.boundjid.bare}
+
+    async def do_accept_requests(self, yes):
+        self.accepts = yes
+
+    async def do_presence(self, to, kind):
+        await self.is_here.wait()
+        self.send_presence(pto=to, ptype=kind, pnick="Al" if kind == "subscribe" else None)
+
+    async def do_say(self, to, text, kind="chat", message_id=None):
+        id = message_id or uuid.uuid4().hex
+        while True:
+            await self.is_here.wait()
+            receipt = self.receipts[id] = asyncio.get_running_loop().create_future()
+            self.write(to, text, kind, id)
+            try:
+                refusal = await asyncio.wait_for(receipt, RECEIPT_WAIT_S)
+            except asyncio.TimeoutError:
+                continue
+            if refusal is None:
+                return {"id": id}
+            if refusal["condition"] not in PASSING:
+                raise Refused(f"{refusal['condition']}: {refusal['text']}")
+            await asyncio.sleep(PAUSE_S)
+
+    async def do_send_once(self, to, text, kind="chat", message_id=None):
+        id = message_id or uuid.uuid4().hex
+        await self.is_here.wait()
+        self.write(to, text, kind, id)
+        return {"id": id}
+
+    async def do_send_raw(self, xml):
+        await self.is_here.wait()
+        self.send_raw(xml)
+
+    async def do_displayed(self, to, message_id):
+        await self.is_here.wait()
+        self.plugin["xep_0333"].send_marker(mto=to, id=message_id, marker="displayed", mtype="chat")
+
+    async def do_name_of(self, user):
+        card = await self.plugin["xep_0054"].get_vcard(user, timeout=ANSWER_WAIT_S)
+        return {"name": card["vcard_temp"]["FN"]}
+
+    async def do_features(self, user):
+        info = await self.plugin["xep_0030"].get_info(user, timeout=ANSWER_WAIT_S)
+        return {"features": sorted(info["disco_info"]["features"])}
+
+    def write(self, to, text, kind, id):
+        message = self.make_message(mto=to, mbody=text, mtype=kind)
+        message["id"] = id
+        message["origin_id"]["id"] = id
+        if kind == "chat":
+            message["request_receipt"] = True
+        message.send()
+
+    # -- what the person hears ------------------------------------------------------------------------------------
+
+    def hear_message(self, message):
+        if message["type"] == "error" or not message["body"]:
+            return
+        room = message["from"].bare
+        id = message["origin_id"]["id"] or message["id"]
+        told = {
+            "from": room,
+            "nick": message["from"].resource,
+            "id": id,
+            "body": message["body"],
+            "kind": message["type"],
+        }
+        speaker = message["from"].full if message["type"] == "groupchat" else room
+        if (speaker, id) in self.heard_ids:
+            tell({"event": "repeated", **told})
+            return
+        self.heard_ids.add((speaker, id))
+        tell({"event": "message", **told})
+
+    def hear_error(self, message):
+        refusal = {"condition": message["error"]["condition"], "text": message["error"]["text"]}
+        waiting = self.receipts.pop(message["id"], None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(refusal)
+            return
+        tell({"event": "error", "from": message["from"].bare, "id": message["id"], **refusal})
+
+    def hear_receipt(self, message):
+        waiting = self.receipts.pop(message["receipt"], None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+        tell({"event": "receipt", "from": message["from"].bare, "id": message["receipt"]})
+
+    def hear_displayed(self, message):
+        tell({"event": "displayed", "from": message["from"].bare, "id": message["displayed"]["id"]})
+
+    def hear_presence(self, presence):
+        kind, sender = presence["type"], presence["from"]
+        if sender.bare == self.boundjid.bare:
+            return
+        nick = presence["nick"]["nick"] if presence["nick"] else None
+        told = {"event": "presence", "from": sender.bare, "nick": nick or sender.resource, "kind": kind}
+        tell(told)
+        if kind == "subscribe" and self.accepts:
+            self.send_presence(pto=sender.bare, ptype="subscribed")
+
+
+async def answer(person, wish):
+    number = wish.pop("id")
+    try:
+        outcome = await getattr(person, "do_" + wish.pop("do"))(**wish)
+        tell({"answer": number, "ok": outcome or {}})
+    except Exception as error:  # whatever went wrong is the test's to judge
+        tell({"answer": number, "error": f"{type(error).__name__}: {error}"})
+
+
+async def main(jid, port):
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    person = Person(jid, ("127.0.0.1", int(port)))
+    wishes = asyncio.StreamReader(limit=16 * 1024 * 1024)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(wishes), sys.stdin)
+    # One wish after the other: the order in which a person speaks is the order in which he is heard.
+    while line := await wishes.readline():
+        await answer(person, json.loads(line))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2]))
