@@ -5,6 +5,7 @@
 //! cargo xtask servers        install what the end-to-end tests run against, and nothing else
 //! cargo xtask bench <name>   run a benchmark of tests/bench, optimised
 //! cargo xtask simulate       run seeds of tests/simulation, optimised: --seeds 20000 [--from N], or --seed N
+//! cargo xtask crash          kill two providers again and again: --rounds 2000 --seed 7
 //! ```
 
 mod ci;
@@ -22,7 +23,7 @@ use std::{
 use console::say;
 use step::{Failed, run};
 
-const USAGE: &str = "cargo xtask ci | servers | bench <name> [args] | simulate [args]";
+const USAGE: &str = "cargo xtask ci | servers | bench <name> [args] | simulate [args] | crash [args]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         ["servers"] => servers::install(&repository()).map(drop),
         ["bench", ref rest @ ..] if !rest.is_empty() => optimised(&repository(), "bench", rest),
         ["simulate", ref rest @ ..] => optimised(&repository(), "simulation", rest),
+        ["crash", ref rest @ ..] => crash(&repository(), rest),
         _ => Err(Failed(USAGE.to_owned())),
     };
     match outcome {
@@ -45,6 +47,12 @@ fn main() -> ExitCode {
 fn optimised(repository: &Path, package: &str, args: &[&str]) -> Result<(), Failed> {
     let mut cargo = cargo(repository);
     run(cargo.args(["run", "--release", "--package", package, "--"]).args(args))
+}
+
+/// Not optimised: only a build with debug assertions can be killed at a named point.
+fn crash(repository: &Path, args: &[&str]) -> Result<(), Failed> {
+    let mut cargo = cargo(repository);
+    run(cargo.args(["run", "--package", "crash", "--"]).args(args))
 }
 
 /// The cargo that runs us, at the root of the repository.

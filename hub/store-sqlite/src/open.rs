@@ -81,11 +81,22 @@ pub(crate) fn writing(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
     let connection = rusqlite::Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "synchronous", synchronous())?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(connection)
+}
+
+/// `FULL`: what was acknowledged survives a power cut, and not only a crash.
+///
+/// A build with debug assertions can be told otherwise, by the test that shows that it matters.
+fn synchronous() -> String {
+    #[cfg(debug_assertions)]
+    if let Ok(told) = std::env::var("DRAWBRIDGE_SQLITE_SYNCHRONOUS") {
+        return told;
+    }
+    "FULL".to_owned()
 }
 
 /// Opens the connections that read.

@@ -59,6 +59,29 @@ impl World {
         chat
     }
 
+    /// A group of Alice's with Bob, and with Carol of `c.example`, as ordinary participants.
+    pub async fn chat_of_three(&self) -> Chat {
+        let mut chat = self.group_chat().await;
+        self.bring_carol(&mut chat).await;
+        chat
+    }
+
+    /// A group of Alice's with Carol of `c.example`; Bob is not in it.
+    pub async fn chat_without_bob(&self) -> Chat {
+        let room = room_uri("without-bob");
+        let mut chat = self.found(&room, template::cooperative(&room, &user("alice@a"))).await;
+        self.bring_carol(&mut chat).await;
+        chat
+    }
+
+    async fn bring_carol(&self, chat: &mut Chat) {
+        let listed = list_update(&[], &[], &[(&user("carol@c"), 2)]);
+        let update = self.addition(chat, &user("carol@c"), vec![listed]).await;
+        let answer = self.a.update(&chat.uri, &update).await;
+        assert!(matches!(answer.verdict, UpdateVerdict::Success { .. }), "{answer:?}");
+        self.deliver(chat).await;
+    }
+
     /// Everybody hears what there is to hear: Alice from the log, Bob from what his provider was notified of.
     pub async fn deliver(&self, chat: &mut Chat) {
         self.a.ledger.settled().await;

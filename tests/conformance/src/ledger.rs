@@ -58,6 +58,14 @@ impl Ledger {
         }
     }
 
+    /// Waits until the lanes of one follower have nothing more to deliver.
+    pub async fn delivered(&self, peer: &Domain) {
+        let mut written = self.written.subscribe();
+        while !self.is_delivered(|lane| lane.peer == *peer).await {
+            written.changed().await.unwrap();
+        }
+    }
+
     /// Has the next verb fail.
     pub fn fails_next(&self, fault: InjectedFault) {
         self.store.fail_next(fault);
@@ -74,7 +82,11 @@ impl Ledger {
     }
 
     async fn is_settled(&self) -> bool {
-        for lane in self.lanes().await.unwrap() {
+        self.is_delivered(|_| true).await
+    }
+
+    async fn is_delivered(&self, counts: impl Fn(&LaneRow) -> bool) -> bool {
+        for lane in self.lanes().await.unwrap().into_iter().filter(counts) {
             let last = self.head(&lane.room).await.unwrap().map_or(Seq(0), |head| head.seq);
             if lane.position <= last {
                 return false;

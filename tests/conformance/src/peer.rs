@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::caller::{Call, Caller, Http, Reply};
 use crate::certificates::{CertificateAuthority, Proof, Shown};
+use crate::misbehaviour::{Misbehaving, Misbehaviour, Tried};
 use crate::sink::Sink;
 
 /// A scripted provider: what it serves is its [`Sink`], what it asks is anything.
@@ -34,6 +35,7 @@ pub struct Peer {
     proof: Proof,
     peers: Peers,
     serving: Option<Serving>,
+    misbehaving: Option<Misbehaving>,
     target: Option<(SocketAddr, CertificateDer<'static>)>,
     caller: Mutex<Option<Caller>>,
 }
@@ -63,6 +65,7 @@ impl Peer {
             address,
             peers: Peers::default(),
             serving: None,
+            misbehaving: None,
             target: None,
             caller: Mutex::default(),
         };
@@ -94,6 +97,26 @@ impl Peer {
     pub async fn comes_up(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.serve(listener);
+    }
+
+    /// Is not well from now on.
+    pub async fn misbehaves(&mut self, how: Misbehaviour) {
+        self.goes_down().await;
+        let stranger = CertificateAuthority::new().issue(&[self.domain.as_str()], |_| {});
+        let shown = if how == Misbehaviour::StrangeCertificate { &stranger } else { &self.proof.shown };
+        self.misbehaving = Some(Misbehaving::listen(self.address, shown, how).await);
+    }
+
+    /// Waits until it was tried so often while it is not well; every try so far.
+    pub async fn tried_times(&self, count: usize) -> Vec<Tried> {
+        let mut tried = self.misbehaving.as_ref().unwrap().tried.clone();
+        tried.wait_for(|tried| tried.len() >= count).await.unwrap().clone()
+    }
+
+    /// Is well again; all connections from before have ended.
+    pub async fn behaves(&mut self) {
+        self.misbehaving.take().unwrap().end().await;
+        self.comes_up().await;
     }
 
     fn serve(&mut self, listener: TcpListener) {

@@ -41,6 +41,14 @@ impl Scratch {
     }
 }
 
+impl Scratch {
+    /// Leaves it there, for somebody to look into.
+    pub fn keep(&mut self) -> &Path {
+        self.dir.disable_cleanup(true);
+        self.dir.path()
+    }
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
         if thread::panicking() {

@@ -24,7 +24,7 @@ const LEVELS: &[&[&str]] = &[
     TESTS,
 ];
 
-const TESTS: &[&str] = &["tidy", "conformance", "end-to-end", "simulation", "bench", "xtask"];
+const TESTS: &[&str] = &["tidy", "conformance", "end-to-end", "simulation", "bench", "crash", "xtask"];
 
 /// What points upwards, and who stands nowhere.
 pub fn violations(workspace: &Workspace) -> Vec<String> {
