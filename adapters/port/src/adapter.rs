@@ -52,6 +52,13 @@ pub trait Host: Send + Sync {
     /// send them again; the same event again is harmless.
     async fn ingest(&self, batch: Ingest) -> Result<(), IngestFault>;
 
+    /// Keeps something small for the adapter, that it wants to find again after a restart; `None` takes it away.
+    /// Durable when it returns.
+    async fn keep(&self, key: &str, value: Option<&str>) -> Result<(), IngestFault>;
+
+    /// All that is kept for the adapter, by key.
+    async fn kept(&self) -> Result<Vec<(String, String)>, IngestFault>;
+
     /// Hears how the session is.
     fn status(&self, status: SessionStatus);
 }

@@ -13,6 +13,7 @@ use crate::keeper::keep;
 use crate::limits::{HEARD_MAX, TEXT_BYTES_MAX};
 use crate::line::Line;
 use crate::link::{Called, Link, OpenChats};
+use crate::muc::{Questions, Rooms};
 use crate::session::XmppSession;
 use crate::{InvalidConfig, XmppConfig, XmppNames};
 
@@ -37,6 +38,8 @@ impl XmppAdapter {
             host,
             open: OpenChats::default(),
             called: Called::default(),
+            rooms: Rooms::default(),
+            questions: Questions::default(),
         })
     }
 }
@@ -51,7 +54,12 @@ impl Adapter for XmppAdapter {
             capabilities: Capabilities {
                 media_types: vec!["text/plain"],
                 text_bytes_max: TEXT_BYTES_MAX,
-                features: vec![Feature::DisplayNames, Feature::OpensDirect, Feature::Progress],
+                features: vec![
+                    Feature::DisplayNames,
+                    Feature::OpensDirect,
+                    Feature::Groups,
+                    Feature::Progress,
+                ],
             },
         }
     }
@@ -62,6 +70,10 @@ impl Adapter for XmppAdapter {
 
     async fn open(&self, host: Arc<dyn Host>) -> Result<Box<dyn Session>, OpenFault> {
         let link = self.link(host);
+        let kept = link.host.kept().await;
+        for (room, note) in kept.map_err(|fault| OpenFault::Unavailable(fault.to_string()))? {
+            link.rooms.take_up(&room, &note);
+        }
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (heard, to_store) = mpsc::channel(HEARD_MAX);
         tasks.spawn(keep(Arc::clone(&link), heard, stop.clone()));

@@ -13,6 +13,8 @@ pub struct XmppConfig {
     pub server_name: String,
     /// The component's own domain, below which all puppets live: `mimi.a.example`.
     pub component: String,
+    /// The domain of the server's rooms: `conference.a.example`.
+    pub conference: String,
     /// The secret by which the server knows us.
     pub secret: String,
     /// Where this network's users live among our hosted users.
@@ -26,6 +28,7 @@ impl XmppConfig {
             server,
             server_name: server_name.to_owned(),
             component: component.to_owned(),
+            conference: format!("conference.{server_name}"),
             secret: secret.to_owned(),
             namespace: Namespace::Primary,
         }
@@ -37,10 +40,14 @@ impl XmppConfig {
         if component == server_name {
             return Err(InvalidConfig::Component);
         }
+        let conference = domain(&self.conference).ok_or(InvalidConfig::Conference)?;
+        if conference == server_name || conference == component {
+            return Err(InvalidConfig::Conference);
+        }
         if self.secret.is_empty() {
             return Err(InvalidConfig::Secret);
         }
-        Ok(Checked { server_name, component })
+        Ok(Checked { server_name, component, conference })
     }
 }
 
@@ -55,6 +62,7 @@ fn domain(text: &str) -> Option<BareJid> {
 pub(crate) struct Checked {
     pub(crate) server_name: BareJid,
     pub(crate) component: BareJid,
+    pub(crate) conference: BareJid,
 }
 
 impl fmt::Debug for XmppConfig {
@@ -63,6 +71,7 @@ impl fmt::Debug for XmppConfig {
             .field("server", &self.server)
             .field("server_name", &self.server_name)
             .field("component", &self.component)
+            .field("conference", &self.conference)
             .field("namespace", &self.namespace)
             .finish_non_exhaustive()
     }
@@ -77,6 +86,9 @@ pub enum InvalidConfig {
     /// Not a domain of its own.
     #[error("component is not a domain of its own, in lower case; it is not server_name")]
     Component,
+    /// Not a domain of its own.
+    #[error("conference is not the domain of the server's rooms, in lower case")]
+    Conference,
     /// Nothing to prove ourselves with.
     #[error("the secret of the component is empty")]
     Secret,

@@ -66,7 +66,8 @@ fn part(id: &str) -> String {
     if escaped.len() > MESSAGE_ID_BYTES_MAX { format!("+{}", hashed(id)) } else { escaped }
 }
 
-fn hashed(text: &str) -> String {
+/// A short name for a text, and for no other.
+pub(crate) fn hashed(text: &str) -> String {
     hex::encode(&digest(&SHA256, text.as_bytes()).as_ref()[..16])
 }
 

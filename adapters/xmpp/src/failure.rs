@@ -42,6 +42,17 @@ pub(crate) fn outcome_of(error: &StanzaError) -> Outcome {
     Outcome::refused(code, text)
 }
 
+/// What an error means that a room answers with.
+pub(crate) fn of_room(error: &StanzaError) -> Outcome {
+    let code = match &error.defined_condition {
+        DefinedCondition::ItemNotFound | DefinedCondition::Gone { .. } => RefusedCode::UnknownRoom,
+        // So says a room to those who are not there.
+        DefinedCondition::NotAcceptable => RefusedCode::NotMember,
+        _ => return outcome_of(error),
+    };
+    Outcome::refused(code, words(error))
+}
+
 /// Whether the error comes from in between: who was meant has not been reached, and may be later.
 pub(crate) fn is_out_of_reach(error: &StanzaError) -> bool {
     matches!(

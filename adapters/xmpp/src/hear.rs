@@ -12,7 +12,7 @@ use xmpp_parsers::stanza_error::{DefinedCondition, ErrorType, StanzaError};
 
 use crate::answers::answer;
 use crate::event_id;
-use crate::line::Awaited;
+use crate::line::{Answer, Awaited};
 use crate::link::Link;
 use crate::names::direct_chat;
 use crate::stanza::{error_of, find, message_error, nick_of, no, presence, receipt, said_at, text_of};
@@ -26,6 +26,8 @@ pub(crate) struct Heard {
     pub(crate) then: Vec<Stanza>,
     /// What is said at once.
     pub(crate) now: Vec<Stanza>,
+    /// How far a room was heard: its note, to be kept once this is stored.
+    pub(crate) mark: Option<(String, String)>,
 }
 
 /// Two people who can have a chat, as a stanza names them.
@@ -51,14 +53,18 @@ impl Link {
         }
     }
 
-    fn hear_answer(&self, id: String, answer: crate::line::Answer) -> Heard {
+    fn hear_answer(&self, id: String, answer: Answer) -> Heard {
+        let heard = self.hear_of_room_answer(&id, &answer).unwrap_or_default();
         self.line.answered(&Awaited::Iq(id), answer);
-        Heard::default()
+        heard
     }
 
     fn hear_message(&self, message: &Message) -> Heard {
         if message.type_ == MessageType::Error {
             return self.hear_error(message);
+        }
+        if let Some(heard) = self.hear_in_room(message) {
+            return heard;
         }
         let pair = match self.pair(message.from.as_ref(), message.to.as_ref()) {
             Ok(pair) => pair,
@@ -120,6 +126,9 @@ impl Link {
     }
 
     fn hear_presence(&self, heard: &Presence) -> Heard {
+        if let Some(heard) = self.hear_of_room(heard) {
+            return heard;
+        }
         let kind = heard.type_.clone();
         let is_asking = matches!(kind, Type::Subscribe | Type::Probe);
         let Ok(pair) = self.pair(heard.from.as_ref(), heard.to.as_ref()) else {
@@ -214,12 +223,25 @@ impl Pair {
 }
 
 impl Heard {
-    fn event(event: NativeEvent) -> Self {
+    pub(crate) fn event(event: NativeEvent) -> Self {
         Self { events: vec![event], ..Self::default() }
     }
 
-    fn reply(stanza: impl Into<Stanza>) -> Self {
+    pub(crate) fn reply(stanza: impl Into<Stanza>) -> Self {
         Self { now: vec![stanza.into()], ..Self::default() }
+    }
+
+    /// Whether there is nothing to store, and nothing that waits for that.
+    pub(crate) fn is_nothing_to_store(&self) -> bool {
+        self.events.is_empty() && self.then.is_empty() && self.mark.is_none()
+    }
+
+    /// What comes behind this.
+    pub(crate) fn append(&mut self, next: Self) {
+        self.events.extend(next.events);
+        self.then.extend(next.then);
+        self.now.extend(next.now);
+        self.mark = next.mark.or(self.mark.take());
     }
 }
 

@@ -1,5 +1,6 @@
 //! What was heard is stored in its order, and only then receipted.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,13 +20,20 @@ use crate::link::Link;
 pub(crate) async fn take_in(link: Arc<Link>, mut heard: mpsc::Receiver<Heard>, stop: CancellationToken) {
     let mut batch = Vec::new();
     while heard.recv_many(&mut batch, HEARD_PER_COMMIT_MAX).await > 0 {
-        let (mut events, mut then) = (Vec::new(), Vec::new());
+        let (mut events, mut then, mut marks) = (Vec::new(), Vec::new(), BTreeMap::new());
         for one in batch.drain(..) {
             events.extend(one.events);
             then.extend(one.then);
+            marks.extend(one.mark);
         }
-        if !store(&link, events, &stop).await {
+        if !events.is_empty() && !store(&link, events, &stop).await {
             return;
+        }
+        for (room, note) in marks {
+            if let Err(fault) = link.host.keep(&room, Some(&note)).await {
+                // What is heard again is known by its ids.
+                tracing::warn!(%room, %fault, "how far a room was heard is not kept");
+            }
         }
         for stanza in then {
             // If the connection is gone the sender gets no receipt, and sends again.

@@ -7,6 +7,7 @@ use mimi_adapter::SessionStatus;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tokio_xmpp::Stanza;
 use tokio_xmpp::xmlstream::RawStanzaHeader;
 use xmpp_parsers::jid::Jid;
@@ -32,6 +33,8 @@ pub(crate) async fn keep(link: Arc<Link>, heard: mpsc::Sender<Heard>, stop: Canc
                 told = None;
                 let why = carry(&link, stream, &heard, &stop).await;
                 link.line.down();
+                link.rooms.away();
+                link.questions.away();
                 why
             }
             Err(why) => why,
@@ -54,7 +57,7 @@ pub(crate) async fn keep(link: Arc<Link>, heard: mpsc::Sender<Heard>, stop: Canc
 
 /// Carries stanzas over one connection, and tells why it ended.
 async fn carry(
-    link: &Link,
+    link: &Arc<Link>,
     mut stream: ComponentStream,
     heard: &mpsc::Sender<Heard>,
     stop: &CancellationToken,
@@ -62,6 +65,9 @@ async fn carry(
     let mut outgoing = link.line.up();
     tracing::info!(component = %link.names.component(), "connected");
     link.host.status(SessionStatus::Ready);
+    let coming_back = Arc::clone(link);
+    // Ends with the connection, for then nothing is answered any more.
+    let _coming_back = AbortOnDropHandle::new(tokio::spawn(async move { coming_back.come_back().await }));
     loop {
         let to_write = tokio::select! {
             () = stop.cancelled() => {
@@ -74,7 +80,7 @@ async fn carry(
                     let mut what = link.hear(*stanza);
                     let now = std::mem::take(&mut what.now);
                     // Until there is room in the intake nothing more is read: the server keeps it.
-                    if !(what.events.is_empty() && what.then.is_empty()) && heard.send(what).await.is_err() {
+                    if !what.is_nothing_to_store() && heard.send(what).await.is_err() {
                         return "closed".to_owned();
                     }
                     now

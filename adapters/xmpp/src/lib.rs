@@ -8,7 +8,8 @@
 //!
 //! [`XmppConfig`] is the operator's side, [`XmppNames`] who is who, [`XmppAdapter`] the adapter. Inside, `stream` is the
 //! connection and `keeper` keeps it up; `hear` and `answers` lead inwards, over `intake`, which stores what was heard in
-//! its order; `session` and `direct` lead outwards over `line`, where answers find those who wait for them.
+//! its order; `session` and `direct` lead outwards over `line`, where answers find those who wait for them. `muc` is all
+//! of this for conversations of several people.
 
 mod adapter;
 mod answers;
@@ -22,6 +23,7 @@ mod keeper;
 pub mod limits;
 mod line;
 mod link;
+mod muc;
 mod names;
 mod session;
 mod stanza;

@@ -57,3 +57,12 @@ pub const KNOWN_MAX: usize = 100_000;
 
 /// Longest id of a message that is kept as it is, in bytes; clients use 36 or so.
 pub const MESSAGE_ID_BYTES_MAX: usize = 200;
+
+/// Nicks that are tried for one of ours in a room before giving up.
+pub const NICKS_MAX: usize = 20;
+
+/// Messages of an archive fetched at once.
+pub const ARCHIVE_PAGE_MAX: usize = 100;
+
+/// Pages of an archive gone back in search of what may have been said before a crash: 500 messages that others said since.
+pub const ARCHIVE_PAGES_BACK_MAX: usize = 5;

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_xmpp::Stanza;
 use xmpp_parsers::iq::Iq;
+use xmpp_parsers::jid::BareJid;
 use xmpp_parsers::minidom::Element;
 use xmpp_parsers::stanza_error::StanzaError;
 
@@ -33,6 +34,10 @@ pub(crate) enum Awaited {
     Iq(String),
     /// What comes back of a message, by its id.
     Message(String),
+    /// That a room has another topic.
+    Topic(BareJid),
+    /// That one of ours comes into a room.
+    Coming(BareJid, BareJid),
 }
 
 /// What was answered.

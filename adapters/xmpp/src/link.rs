@@ -10,6 +10,7 @@ use xmpp_parsers::jid::Jid;
 
 use crate::limits::{DISPLAY_NAME_CHARS_MAX, KNOWN_MAX};
 use crate::line::Line;
+use crate::muc::{Questions, Rooms};
 use crate::{XmppConfig, XmppNames, stanza};
 
 /// What both directions share.
@@ -20,6 +21,8 @@ pub(crate) struct Link {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) open: OpenChats,
     pub(crate) called: Called,
+    pub(crate) rooms: Rooms,
+    pub(crate) questions: Questions,
 }
 
 /// The direct chats of which the host has heard since we started: what is said in any other opens it. With each the

@@ -25,6 +25,7 @@ const DEVICE: &str = "mimi";
 pub struct XmppNames {
     server_name: BareJid,
     component: BareJid,
+    conference: BareJid,
     namespace: Namespace,
 }
 
@@ -38,6 +39,7 @@ impl XmppNames {
         Self {
             server_name: checked.server_name.clone(),
             component: checked.component.clone(),
+            conference: checked.conference.clone(),
             namespace: config.namespace.clone(),
         }
     }
@@ -50,6 +52,11 @@ impl XmppNames {
     /// The component, as it is addressed.
     pub(crate) fn component(&self) -> &BareJid {
         &self.component
+    }
+
+    /// Where rooms are.
+    pub(crate) fn conference(&self) -> &BareJid {
+        &self.conference
     }
 
     /// The gateway's own user.
@@ -93,7 +100,7 @@ impl Addresses for XmppNames {
     fn localpart(&self, user: &NativeUserId) -> Option<String> {
         let jid = BareJid::new(user.as_str()).ok().filter(|jid| jid.as_str() == user.as_str())?;
         let node = jid.node()?;
-        if jid.domain() == self.component.domain() {
+        if [&self.component, &self.conference].iter().any(|ours| ours.domain() == jid.domain()) {
             return None;
         }
         match self.namespace {

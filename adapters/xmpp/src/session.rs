@@ -4,9 +4,11 @@ use async_trait::async_trait;
 use mimi_adapter::{Delivery, Operation, Outcome, RefusedCode, Session, SessionStatus};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+use xmpp_parsers::jid::BareJid;
 
 use crate::limits::CLOSE_TIME_MAX;
 use crate::link::Link;
+use crate::names::people_of;
 
 /// An open component.
 pub(crate) struct XmppSession {
@@ -35,6 +37,11 @@ impl Session for XmppSession {
 impl Link {
     /// Does one operation; both arms are what is answered, so that `?` may end it.
     async fn act(&self, delivery: &Delivery) -> Result<Outcome, Outcome> {
+        let is_of_a_room =
+            !matches!(delivery.operation, Operation::EnsurePuppet(_) | Operation::OpenDirect { .. });
+        if let Some(room) = room_of(delivery).filter(|_| is_of_a_room) {
+            return self.act_in_room(delivery, &room).await;
+        }
         match &delivery.operation {
             Operation::EnsurePuppet(profile) => {
                 self.puppet(&profile.user)?;
@@ -43,24 +50,29 @@ impl Link {
                 }
                 Ok(Outcome::done())
             }
+            Operation::OpenGroup { group, invite } => self.open_group(&delivery.op_id, group, invite).await,
             Operation::OpenDirect { puppet, with } => self.open_direct(puppet, with).await,
             Operation::AcceptInvite { puppet } => self.accept(delivery, puppet).await,
             Operation::Leave { user } => self.leave(delivery, user).await,
             Operation::Post(prepared) => self.say(delivery, &prepared.plain).await,
             Operation::Notice(text) => self.say(delivery, text).await,
             Operation::ShowProgress { event, progress } => self.show(delivery, event, progress).await,
-            Operation::OpenGroup { .. }
-            | Operation::Invite { .. }
+            Operation::Invite { .. }
             | Operation::Enter { .. }
             | Operation::Remove { .. }
             | Operation::Ban { .. }
             | Operation::Unban { .. }
             | Operation::SetRole { .. }
             | Operation::Rename(_)
-            | Operation::SetTopic(_) => Err(Outcome::refused(
-                RefusedCode::Malformed,
-                "an operation that this network does not declare",
-            )),
+            | Operation::SetTopic(_) => {
+                Err(Outcome::refused(RefusedCode::Malformed, "this is done in rooms of several people only"))
+            }
         }
     }
+}
+
+/// The conversation of several people that an operation is for, if it is for one.
+fn room_of(delivery: &Delivery) -> Option<BareJid> {
+    let room = delivery.room.as_ref().filter(|room| people_of(room).is_none())?;
+    BareJid::new(room.as_str()).ok().filter(|jid| jid.node().is_some())
 }

@@ -8,7 +8,7 @@ use mimi_adapter::{Adapter, Outcome, Session};
 use mimi_client::vault::Vault;
 use mimi_edge_policy::Rules;
 use mimi_mls::IdentityRoots;
-use mimi_store::{Batch, KeyRange, Next, RowChange, RowKind, Runs, Store};
+use mimi_store::{Batch, KeyRange, Next, Row, RowChange, RowKind, Runs, Store};
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::{Clock, Hub, IdentityRootsDocument};
 use tokio::sync::{Notify, RwLock, broadcast};
@@ -379,12 +379,19 @@ async fn last_number(store: &dyn Store) -> Result<u64, Fault> {
 }
 
 async fn all_keys(store: &dyn Store, kind: RowKind) -> Result<Vec<Vec<u8>>, Fault> {
-    let mut keys = Vec::new();
-    let mut range = KeyRange::all();
+    Ok(all_rows(store, kind, KeyRange::all()).await?.into_iter().map(|row| row.key).collect())
+}
+
+pub(crate) async fn all_rows(
+    store: &dyn Store,
+    kind: RowKind,
+    mut range: KeyRange,
+) -> Result<Vec<Row>, Fault> {
+    let mut rows = Vec::new();
     loop {
         let page = store.rows(kind, range.clone(), PAGE).await?;
-        let Some(last) = page.last() else { return Ok(keys) };
+        let Some(last) = page.last() else { return Ok(rows) };
         range = range.behind(&last.key);
-        keys.extend(page.into_iter().map(|row| row.key));
+        rows.extend(page);
     }
 }

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use mimi_adapter::{Host, Ingest, IngestFault, NativeEvent, NativeRoomId, SessionStatus};
-use mimi_store::{Batch, RowChange, fail_point};
+use mimi_store::{Batch, Row, RowChange, fail_point};
 use tokio::sync::Mutex;
 
-use crate::bridge::Core;
+use crate::bridge::{Core, all_rows};
 use crate::fault::Fault;
-use crate::rows::{self, EVENT, EventRow, INBOX, Key};
+use crate::rows::{self, EVENT, EventRow, INBOX, Key, NOTE};
 
 /// A native conversation of one adapter instance.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -130,6 +130,28 @@ impl Host for Intake {
                 Err(IngestFault { why: fault.to_string() })
             }
         }
+    }
+
+    async fn keep(&self, key: &str, value: Option<&str>) -> Result<(), IngestFault> {
+        let row = Key::of(&self.adapter).and(key.as_bytes()).bytes();
+        let change = match value {
+            Some(value) => {
+                RowChange::Put { kind: NOTE, key: row, expected: None, bytes: value.as_bytes().to_vec() }
+            }
+            None => RowChange::Delete { kind: NOTE, key: row, expected: None },
+        };
+        let recorded = self.core.store.record(Batch { rows: vec![change], ..Batch::default() }).await;
+        recorded.map_err(|fault| IngestFault { why: fault.to_string() })
+    }
+
+    async fn kept(&self) -> Result<Vec<(String, String)>, IngestFault> {
+        let rows = all_rows(self.core.store.as_ref(), NOTE, Key::of(&self.adapter).range()).await;
+        let rows = rows.map_err(|fault| IngestFault { why: fault.to_string() })?;
+        let read = |row: &Row| {
+            let key = String::from_utf8(Key::parts(&row.key, 2)?[1].to_vec()).ok()?;
+            Some((key, String::from_utf8(row.bytes.clone()).ok()?))
+        };
+        Ok(rows.iter().filter_map(read).collect())
     }
 
     fn status(&self, status: SessionStatus) {

@@ -43,6 +43,9 @@ pub(crate) fn matrix_config(
 fn xmpp_config(network: &NetworkConfig, xmpp: &XmppNetwork) -> Result<XmppConfig, Mistake> {
     let secret = keys::xmpp_secret(&xmpp.secret, &format!("network.{}.secret", network.name))?;
     let mut config = XmppConfig::new(xmpp.server, &xmpp.server_name, &xmpp.component, &secret);
+    if let Some(conference) = &xmpp.conference {
+        config.conference.clone_from(conference);
+    }
     config.namespace = namespace(network)?;
     Ok(config)
 }

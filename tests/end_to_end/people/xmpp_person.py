@@ -58,6 +58,8 @@ class Person(slixmpp.ClientXMPP):
             "receipt_received": self.hear_receipt,
             "marker_displayed": self.hear_displayed,
             "presence": self.hear_presence,
+            "groupchat_invite": self.hear_invitation,
+            "groupchat_subject": self.hear_subject,
         }.items():
             self.add_event_handler(event, hear)
 
@@ -130,6 +132,30 @@ class Person(slixmpp.ClientXMPP):
         await self.is_here.wait()
         self.plugin["xep_0333"].send_marker(mto=to, id=message_id, marker="displayed", mtype="chat")
 
+    async def do_open_room(self, room, nick, settings):
+        await self.do_join_room(room, nick)
+        form = await self.plugin["xep_0045"].get_room_config(room)
+        form["type"] = "submit"
+        for name, value in settings.items():
+            form.get_fields()[name]["value"] = value
+        await self.plugin["xep_0045"].set_room_config(room, form)
+
+    async def do_join_room(self, room, nick):
+        await self.is_here.wait()
+        await self.plugin["xep_0045"].join_muc_wait(room, nick, maxstanzas=0, timeout=ANSWER_WAIT_S)
+
+    async def do_invite(self, room, user):
+        self.plugin["xep_0045"].invite(room, user)
+
+    async def do_invite_directly(self, room, user):
+        self.plugin["xep_0249"].send_invitation(user, room)
+
+    async def do_set_subject(self, room, subject):
+        self.plugin["xep_0045"].set_subject(room, subject)
+
+    async def do_affiliate(self, room, user, affiliation):
+        await self.plugin["xep_0045"].set_affiliation(room, affiliation, jid=user, timeout=ANSWER_WAIT_S)
+
     async def do_name_of(self, user):
         card = await self.plugin["xep_0054"].get_vcard(user, timeout=ANSWER_WAIT_S)
         return {"name": card["vcard_temp"]["FN"]}
@@ -149,6 +175,9 @@ class Person(slixmpp.ClientXMPP):
     # -- what the person hears ------------------------------------------------------------------------------------
 
     def hear_message(self, message):
+        reason = message.xml.find("{*}x/{*}decline/{*}reason")
+        if reason is not None:
+            tell({"event": "declined", "room": message["from"].bare, "reason": reason.text})
         if message["type"] == "error" or not message["body"]:
             return
         room = message["from"].bare
@@ -183,6 +212,15 @@ class Person(slixmpp.ClientXMPP):
 
     def hear_displayed(self, message):
         tell({"event": "displayed", "from": message["from"].bare, "id": message["displayed"]["id"]})
+
+    async def hear_invitation(self, message):
+        room = message["from"].bare
+        tell({"event": "invited", "room": room})
+        if self.accepts:
+            await self.do_join_room(room, self.boundjid.user)
+
+    def hear_subject(self, message):
+        tell({"event": "subject", "room": message["from"].bare, "subject": message["subject"] or ""})
 
     def hear_presence(self, presence):
         kind, sender = presence["type"], presence["from"]

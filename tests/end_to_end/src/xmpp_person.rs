@@ -58,6 +58,25 @@ pub enum XmppEvent {
         /// What it says.
         text: String,
     },
+    /// Somebody wants this person in a room.
+    Invited {
+        /// The room.
+        room: String,
+    },
+    /// Somebody does not come into a room.
+    Declined {
+        /// The room.
+        room: String,
+        /// Why.
+        reason: String,
+    },
+    /// What a room is about.
+    Subject {
+        /// The room.
+        room: String,
+        /// Its subject now.
+        subject: String,
+    },
     /// The person can hear no more.
     Deaf {
         /// Why.
@@ -147,6 +166,42 @@ impl XmppPerson {
     #[track_caller]
     pub fn displayed(&self, to: &str, id: &str) {
         self.script.ask("displayed", json!({ "to": to, "message_id": id }));
+    }
+
+    /// Makes a room under a nick, with these settings.
+    #[track_caller]
+    pub fn open_room(&self, room: &str, nick: &str, settings: &serde_json::Value) {
+        self.script.ask("open_room", json!({ "room": room, "nick": nick, "settings": settings }));
+    }
+
+    /// Says something in a room, once.
+    #[track_caller]
+    pub fn say_in_room(&self, room: &str, text: &str) {
+        self.script.ask("send_once", json!({ "to": room, "text": text, "kind": "groupchat" }));
+    }
+
+    /// Invites somebody into a room.
+    #[track_caller]
+    pub fn invite(&self, room: &str, user: &str) {
+        self.script.ask("invite", json!({ "room": room, "user": user }));
+    }
+
+    /// Invites somebody into a room, not through the room.
+    #[track_caller]
+    pub fn invite_directly(&self, room: &str, user: &str) {
+        self.script.ask("invite_directly", json!({ "room": room, "user": user }));
+    }
+
+    /// Gives a room another subject.
+    #[track_caller]
+    pub fn set_subject(&self, room: &str, subject: &str) {
+        self.script.ask("set_subject", json!({ "room": room, "subject": subject }));
+    }
+
+    /// Gives somebody an affiliation to a room.
+    #[track_caller]
+    pub fn affiliate(&self, room: &str, user: &str, affiliation: &str) {
+        self.script.ask("affiliate", json!({ "room": room, "user": user, "affiliation": affiliation }));
     }
 
     /// The name on somebody's card.

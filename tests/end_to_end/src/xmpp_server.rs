@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -25,7 +25,7 @@ pub struct XmppServer {
     process: Process,
     clients: Port,
     components: Port,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl XmppServer {
@@ -44,7 +44,7 @@ impl XmppServer {
             XmppSoftware::Ejabberd => ejabberd(&scratch, domain, &clients, &components),
         };
         let process = Process::start("xmpp", launch);
-        let mut server = Self { domain: domain.to_owned(), process, clients, components, _scratch: scratch };
+        let mut server = Self { domain: domain.to_owned(), process, clients, components, scratch };
         server.wait_until_answering();
         server
     }
@@ -62,6 +62,12 @@ impl XmppServer {
     /// The secret of the component.
     pub fn secret(&self) -> &'static str {
         SECRET
+    }
+
+    /// A file with the secret of the component, for an operator's configuration.
+    #[track_caller]
+    pub fn secret_file(&self) -> PathBuf {
+        self.scratch.write("component.secret", SECRET)
     }
 
     /// Where components connect.

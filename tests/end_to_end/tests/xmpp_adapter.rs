@@ -9,11 +9,14 @@ use end_to_end::{XmppEvent, XmppPerson, XmppServer, XmppSoftware};
 use mimi_adapter::conformance::{self, NativePerson, RecordingHost, Stage};
 use mimi_adapter::{
     Adapter, Delivery, NativeBody, NativeRoomId, NativeUserId, OpId, Operation, Outcome, Prepared, Progress,
-    Receipt, RefusedCode, Session, SessionStatus, Speaker,
+    PuppetProfile, Receipt, RefusedCode, Session, SessionStatus, Speaker,
 };
 use mimi_adapter_xmpp::{XmppAdapter, XmppConfig};
 use mimi_content::NestedPart;
 use mimi_uri::UserUri;
+
+#[path = "xmpp_adapter/rooms.rs"]
+mod rooms;
 
 /// A server with Alice, and the adapter of our Bob.
 struct World {

@@ -1,4 +1,4 @@
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -18,6 +18,7 @@ struct Record {
     faults_wanted: usize,
     faults_answered: usize,
     statuses: VecDeque<SessionStatus>,
+    kept: BTreeMap<String, String>,
 }
 
 impl Default for RecordingHost {
@@ -102,6 +103,20 @@ impl Host for RecordingHost {
         let mut answer = Ok(());
         self.0.send_modify(|record| answer = record.take(batch));
         answer
+    }
+
+    async fn keep(&self, key: &str, value: Option<&str>) -> Result<(), IngestFault> {
+        self.0.send_modify(|record| {
+            match value {
+                Some(value) => record.kept.insert(key.to_owned(), value.to_owned()),
+                None => record.kept.remove(key),
+            };
+        });
+        Ok(())
+    }
+
+    async fn kept(&self) -> Result<Vec<(String, String)>, IngestFault> {
+        Ok(self.0.borrow().kept.clone().into_iter().collect())
     }
 
     fn status(&self, status: SessionStatus) {

@@ -38,8 +38,19 @@ impl Key {
         KeyRange::prefix(&self.0)
     }
 
+    /// The parts of a key made of `parts` parts and nothing else.
+    pub(crate) fn parts(bytes: &[u8], parts: usize) -> Option<Vec<&[u8]>> {
+        let (read, rest) = Self::split(bytes, parts)?;
+        rest.is_empty().then_some(read)
+    }
+
     /// The parts and the trailing number of a key made of `parts` parts and a number.
     pub(crate) fn read(bytes: &[u8], parts: usize) -> Option<(Vec<&[u8]>, u64)> {
+        let (read, rest) = Self::split(bytes, parts)?;
+        Some((read, u64::from_be_bytes(rest.try_into().ok()?)))
+    }
+
+    fn split(bytes: &[u8], parts: usize) -> Option<(Vec<&[u8]>, &[u8])> {
         let mut rest = bytes;
         let mut read = Vec::with_capacity(parts);
         for _ in 0..parts {
@@ -48,7 +59,7 @@ impl Key {
             read.push(part);
             rest = tail;
         }
-        Some((read, u64::from_be_bytes(rest.try_into().ok()?)))
+        Some((read, rest))
     }
 }
 
@@ -75,5 +86,10 @@ mod tests {
         assert_eq!(Key::read(&key, 2), Some((vec![b"matrix".as_slice(), b"!a"], 7)));
         assert_eq!(Key::read(&key[1..], 2), None);
         assert_eq!(Key::read(&key, 1), None);
+        assert_eq!(
+            Key::parts(&Key::of("matrix").and(b"!a").bytes(), 2),
+            Some(vec![b"matrix".as_slice(), b"!a"])
+        );
+        assert_eq!(Key::parts(&key, 2), None);
     }
 }

@@ -18,6 +18,7 @@
 //! | `roots` | provider | its identity roots | rooms that need them | – |
 //! | `opening` | adapter, native user, link | a chat with him is being opened | the room's run | the link's delivery run |
 //! | `profile` | adapter, native user | what he calls himself | the lane's run | – |
+//! | `note` | adapter, key | what the adapter keeps over restarts | intake | intake |
 //! | `data_key` | day | a day's key, sealed | sealing | retention |
 
 mod group;
@@ -52,6 +53,7 @@ pub(crate) const LETTER: RowKind = RowKind("letter");
 pub(crate) const ROOTS: RowKind = RowKind("roots");
 pub(crate) const OPENING: RowKind = RowKind("opening");
 pub(crate) const PROFILE: RowKind = RowKind("profile");
+pub(crate) const NOTE: RowKind = RowKind("note");
 pub(crate) const DATA_KEY: RowKind = RowKind("data_key");
 
 /// The layout of all rows; a row of another layout is refused, not guessed.

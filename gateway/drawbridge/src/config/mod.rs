@@ -103,6 +103,8 @@ pub(crate) struct XmppNetwork {
     pub(crate) server_name: String,
     /// The domain of ours that it routes to us.
     pub(crate) component: String,
+    /// The domain of the server's rooms, if that is not the usual one.
+    pub(crate) conference: Option<String>,
     pub(crate) secret: PathBuf,
 }
 
@@ -274,11 +276,20 @@ fn read_network(section: &Section, folder: &Path) -> Result<NetworkKind, Mistake
             })))
         }
         "xmpp" => {
-            section.only(&["kind", "primary", "server", "server_name", "component", "secret"])?;
+            section.only(&[
+                "kind",
+                "primary",
+                "server",
+                "server_name",
+                "component",
+                "conference",
+                "secret",
+            ])?;
             Ok(NetworkKind::Xmpp(Box::new(XmppNetwork {
                 server: section.required("server", "127.0.0.1:5347")?,
                 server_name: section.required_text("server_name", "a.example")?,
                 component: section.required_text("component", "mimi.a.example")?,
+                conference: section.text("conference")?,
                 secret: folder.join(section.required_text("secret", "keys/xmpp.secret")?),
             })))
         }
