@@ -43,7 +43,9 @@ impl Core {
                     self.answer(&id, &link, &incoming, &wording::nobody_here(&link.peer)).await
                 }
             },
-            NativeBody::Left { user } if self.ends(&link, user) && link.state == LinkState::Active => {
+            NativeBody::Left { user } | NativeBody::Banned { user }
+                if self.ends(&link, user) && link.state == LinkState::Active =>
+            {
                 self.leave(&id, (link, row), &incoming).await
             }
             NativeBody::Gap { reason } => {

@@ -46,6 +46,11 @@ pub(crate) fn change_refused(whom: &str, why: &str) -> String {
     format!("Not done elsewhere, for {whom}: {why}.")
 }
 
+/// Told to a conversation in which the network did not let us do what was done elsewhere.
+pub(crate) fn not_done_here(what: &str) -> String {
+    format!("Done elsewhere, and not here: the gateway may not do this in this conversation ({what}).")
+}
+
 /// A text cut at a character, to at most so many bytes.
 pub(crate) fn shortened(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]

@@ -94,10 +94,16 @@ impl Site {
     pub fn metric(&self, name: &str) -> f64 {
         let page = page(self.ground.operator.address(), "/metrics")
             .unwrap_or_else(|| panic!("{} shows no metrics", self.domain));
-        let lines = page
-            .lines()
-            .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
-        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        sum(&page, name)
+    }
+
+    /// Waits until a figure has come up to something.
+    #[track_caller]
+    pub fn wait_for_metric(&mut self, name: &str, at_least: f64) {
+        let operator = self.ground.operator.address();
+        self.process.wait_until(&format!("{name} is {at_least}"), || {
+            page(operator, "/metrics").is_some_and(|page| sum(&page, name) >= at_least)
+        });
     }
 
     #[track_caller]
@@ -115,4 +121,10 @@ fn page(operator: SocketAddr, path: &str) -> Option<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     Some(answer)
+}
+
+fn sum(page: &str, name: &str) -> f64 {
+    let lines =
+        page.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
+    lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }

@@ -3,15 +3,18 @@
 use mimi_adapter::{Delivery, NativeEventId, NativeRoomId, Operation, Outcome};
 use mimi_store::{Batch, Next, Row, RowChange};
 
+use super::by_service;
 use crate::bridge::Core;
 use crate::delivery::{Queued, opening_row_key, outcome_name};
 use crate::fault::Fault;
 use crate::intake::Lane;
+use crate::op_id;
 use crate::rows::{
     self, EVENT, EventRow, Group, GroupState, Key, LETTER, LINK_ROOM, Letter, LinkId, MESSAGE, MessageRow,
     OPENING,
 };
 use crate::troubles::Queue;
+use crate::wording;
 
 impl Core {
     /// Delivers the first operation of a group link's outbox.
@@ -105,6 +108,12 @@ impl Core {
         let key = queued.row.key.clone();
         let bytes = self.sealing.seal(self.clock.now().0, &key, &rows::encode(&letter)).await?;
         let mut changes = vec![queued.gone(), RowChange::Insert { kind: LETTER, key, bytes }];
+        if let Some(what) = not_done_here(&queued.outgoing.operation) {
+            // The room has it so, this network has not: people should know.
+            let op_id = op_id::for_native(id, queued.outgoing.op_id.as_str(), "told");
+            let notice = by_service(op_id, Operation::Notice(wording::not_done_here(what)));
+            changes.push(self.enqueue(id, &notice).await?);
+        }
         if let Operation::OpenGroup { invite, .. } = &queued.outgoing.operation {
             // There will be no native conversation: what is said in the room has nowhere to go.
             for native in invite {
@@ -117,5 +126,27 @@ impl Core {
         self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
         self.attempts.forget(&queued.outgoing.op_id);
         Ok(Next::Again)
+    }
+}
+
+/// What a network did not let us do that its people would notice.
+fn not_done_here(operation: &Operation) -> Option<&'static str> {
+    match operation {
+        Operation::Remove { .. } => Some("to remove somebody"),
+        Operation::Ban { .. } => Some("to ban somebody"),
+        Operation::Unban { .. } => Some("to take a ban back"),
+        Operation::SetRole { .. } => Some("to change a role"),
+        Operation::Rename(_) => Some("to change the name"),
+        Operation::SetTopic(_) => Some("to change the topic"),
+        Operation::Invite { .. } => Some("to invite somebody"),
+        Operation::Enter { .. } => Some("to bring somebody in"),
+        Operation::EnsurePuppet(_)
+        | Operation::OpenDirect { .. }
+        | Operation::AcceptInvite { .. }
+        | Operation::OpenGroup { .. }
+        | Operation::ShowProgress { .. }
+        | Operation::Post(_)
+        | Operation::Leave { .. }
+        | Operation::Notice(_) => None,
     }
 }

@@ -104,6 +104,7 @@ impl Core {
         effects: &mut Effects,
     ) -> Result<(), Fault> {
         let epoch = followed.client()?.epoch();
+        count(change);
         for (_, id) in followed.row.links.clone() {
             let Some((group, row)) = self.group(&id).await? else { continue };
             let room = followed.room.clone();
@@ -136,6 +137,14 @@ impl Core {
         self.wake_room(followed.room.clone());
         Ok(())
     }
+}
+
+/// What an operator sees of it: a large room should bring many listings, few clients, and few commits.
+fn count(change: &Change) {
+    let listed = change.listings.iter().filter(|listing| listing.before.is_none());
+    metrics::counter!("group_commits_total").increment(1);
+    metrics::counter!("group_people_listed_total").increment(listed.count() as u64);
+    metrics::counter!("group_clients_added_total").increment(change.joined.len() as u64);
 }
 
 /// Service participants are nobody on any network.

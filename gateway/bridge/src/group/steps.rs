@@ -44,6 +44,7 @@ impl Core {
         }
         let wishes = self.wishes(&followed.room).await?;
         if wishes.is_empty() {
+            followed.one_by_one = false;
             return self.end_if_deserted(followed).await;
         }
         let (open, settled): (Vec<Wished>, Vec<Wished>) = {

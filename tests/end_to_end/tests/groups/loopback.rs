@@ -138,3 +138,32 @@ async fn what_happens_on_one_side_happens_on_the_other_whoever_is_killed_meanwhi
     assert_eq!(texts(said(&bob)), ["dave 1", "alice@a.example 2", "carol@a.example 3", "carol@a.example 4"]);
     assert_eq!(texts(said(&alice)), ["dave@b.example 1", "carol 3", "carol 4", "bob@b.example 5"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_people_cost_a_client_for_each_speaker_and_no_puppet_for_the_silent() {
+    const PEOPLE: u32 = 2_000;
+    let mut world = World::start();
+    let (alice, bob) = (world.at_a("alice").await, world.at_b("bob").await);
+    let people: Vec<String> = (0..PEOPLE).map(|n| format!("p{n}")).collect();
+    let people: Vec<&str> = people.iter().map(String::as_str).collect();
+    let room = alice.gather("Big", &people).await.unwrap();
+    alice.invite(&room, "bob@b.example").await.unwrap();
+    let there = hears(&bob, "an invitation", |event| event.kind == EventKind::Opened).await.room;
+
+    alice.say(&room, "one").await.unwrap();
+    hears_text(&bob, "one").await;
+    let speaker = world.at_a("p1999").await;
+    speaker.say(&room, "two").await.unwrap();
+    hears_text(&bob, "two").await;
+    bob.say(&there, "three").await.unwrap();
+    hears_text(&speaker, "three").await;
+    // Alice, all the others, Bob and his gateway; our own gateway founded the room.
+    world.a.wait_for_metric("group_people_listed_total", f64::from(PEOPLE + 3));
+
+    // Alice, one of the many, Bob and his gateway.
+    assert!((world.a.metric("group_clients_added_total") - 4.0).abs() < 0.5);
+    assert!(world.a.metric("group_commits_total") < 15.0);
+    let came = bob.heard().into_iter().filter(|event| event.kind == EventKind::Joined);
+    let came: Vec<_> = came.filter_map(|event| event.from).filter(|who| who != "bob").collect();
+    assert_eq!(came, ["alice@a.example", "p1999@a.example"]);
+}
