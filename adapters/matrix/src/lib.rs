@@ -18,6 +18,7 @@ mod direct;
 mod failure;
 #[cfg(test)]
 mod fake;
+mod group;
 mod homeserver;
 mod joining;
 mod keeper;
@@ -27,6 +28,7 @@ mod message;
 mod missed;
 mod names;
 mod post;
+mod power;
 mod probe;
 mod puppet;
 mod repeat;

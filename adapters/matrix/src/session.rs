@@ -87,18 +87,21 @@ impl Link {
             }
             Operation::AcceptInvite { puppet } => {
                 let (puppet, room) = (self.puppet(puppet).await?, room_of(delivery)?);
-                self.come(&puppet, &room).await
+                let outcome = self.come(&puppet, &room).await?;
+                let _one_at_a_time = self.joining.order.lock().await;
+                self.tell_members(delivery, &puppet).await?;
+                Ok(outcome)
             }
-            Operation::OpenGroup { .. }
-            | Operation::Invite { .. }
+            Operation::OpenGroup { group, invite } => self.open_group(delivery, group, invite).await,
+            Operation::Invite { .. }
             | Operation::Enter { .. }
             | Operation::Remove { .. }
             | Operation::Ban { .. }
             | Operation::Unban { .. }
             | Operation::SetRole { .. }
             | Operation::Rename(_)
-            | Operation::SetTopic(_)
-            | Operation::ShowProgress { .. } => Err(Outcome::refused(
+            | Operation::SetTopic(_) => self.in_group(delivery).await,
+            Operation::ShowProgress { .. } => Err(Outcome::refused(
                 RefusedCode::Malformed,
                 "an operation that this network does not declare",
             )),
@@ -166,7 +169,7 @@ impl Link {
         }
     }
 
-    async fn puppet(&self, user: &UserUri) -> Result<OwnedUserId, Outcome> {
+    pub(crate) async fn puppet(&self, user: &UserUri) -> Result<OwnedUserId, Outcome> {
         let puppet: NativeUserId = self
             .names
             .puppet(user)
@@ -174,13 +177,13 @@ impl Link {
         self.ensured(user_id(&puppet)?).await
     }
 
-    async fn ensured(&self, user: OwnedUserId) -> Result<OwnedUserId, Outcome> {
+    pub(crate) async fn ensured(&self, user: OwnedUserId) -> Result<OwnedUserId, Outcome> {
         self.puppets.ensure(&self.homeserver, &user).await?;
         Ok(user)
     }
 }
 
-fn room_of(delivery: &Delivery) -> Result<OwnedRoomId, Outcome> {
+pub(crate) fn room_of(delivery: &Delivery) -> Result<OwnedRoomId, Outcome> {
     let room = delivery.room.as_ref();
     let room = room.ok_or_else(|| Outcome::refused(RefusedCode::Malformed, "the operation needs a room"))?;
     RoomId::parse(room.as_str())

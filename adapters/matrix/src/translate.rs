@@ -1,4 +1,4 @@
-use mimi_adapter::{Addresses, NativeBody, NativeEvent, NativeUserId};
+use mimi_adapter::{Addresses, GroupProfile, NativeBody, NativeEvent, NativeUserId};
 use ruma::events::room::encrypted::RoomEncryptedEvent;
 use ruma::events::room::member::{MembershipState, OriginalRoomMemberEvent, RoomMemberEvent};
 use ruma::events::room::message::RoomMessageEvent;
@@ -7,6 +7,9 @@ use ruma::serde::Raw;
 use ruma::{EventId, MilliSecondsSinceUnixEpoch, RoomId, UserId};
 
 use crate::{MatrixNames, message};
+use state::state;
+
+mod state;
 
 /// What a transaction says to us.
 #[derive(Debug, Default)]
@@ -23,7 +26,7 @@ pub(crate) fn translate(names: &MatrixNames, events: &[Raw<AnyTimelineEvent>]) -
     let mut translation = Translation::default();
     for raw in events {
         match translate_one(names, raw) {
-            Ok(event) => translation.events.extend(event),
+            Ok(events) => translation.events.extend(events),
             Err(_) => translation.set_aside.push(label(raw)),
         }
     }
@@ -33,29 +36,34 @@ pub(crate) fn translate(names: &MatrixNames, events: &[Raw<AnyTimelineEvent>]) -
 fn translate_one(
     names: &MatrixNames,
     raw: &Raw<AnyTimelineEvent>,
-) -> Result<Option<NativeEvent>, serde_json::Error> {
-    match raw.get_field::<String>("type")?.as_deref() {
-        Some("m.room.message") => Ok(match raw.deserialize_as_unchecked()? {
+) -> Result<Vec<NativeEvent>, serde_json::Error> {
+    let kind = raw.get_field::<String>("type")?;
+    if let Some(kind @ ("m.room.name" | "m.room.topic" | "m.room.power_levels")) = kind.as_deref() {
+        return state(names, kind, raw);
+    }
+    let event = match kind.as_deref() {
+        Some("m.room.message") => match raw.deserialize_as_unchecked()? {
             RoomMessageEvent::Original(event) => {
                 let head = Head::new(&event.room_id, &event.event_id, &event.sender, event.origin_server_ts);
                 head.of_a_native(names, NativeBody::Post(message::part(&event.content.msgtype)))
             }
             RoomMessageEvent::Redacted(_) => None,
-        }),
-        Some("m.room.encrypted") => Ok(match raw.deserialize_as_unchecked()? {
+        },
+        Some("m.room.encrypted") => match raw.deserialize_as_unchecked()? {
             RoomEncryptedEvent::Original(event) => {
                 let head = Head::new(&event.room_id, &event.event_id, &event.sender, event.origin_server_ts);
                 head.of_a_native(names, NativeBody::Gap { reason: ENCRYPTED.to_owned() })
             }
             RoomEncryptedEvent::Redacted(_) => None,
-        }),
-        Some("m.room.member") => Ok(match raw.deserialize_as_unchecked()? {
+        },
+        Some("m.room.member") => match raw.deserialize_as_unchecked()? {
             RoomMemberEvent::Original(event) => member(names, &event),
             RoomMemberEvent::Redacted(_) => None,
-        }),
-        Some(_) => Ok(None),
-        None => Err(serde::de::Error::missing_field("type")),
-    }
+        },
+        Some(_) => None,
+        None => return Err(serde::de::Error::missing_field("type")),
+    };
+    Ok(event.into_iter().collect())
 }
 
 const ENCRYPTED: &str = "this chat is encrypted on the Matrix side; Drawbridge cannot read it";
@@ -75,6 +83,14 @@ fn member(names: &MatrixNames, event: &OriginalRoomMemberEvent) -> Option<Native
             let invitation = head.of_a_native(names, NativeBody::DirectInvite { puppet: user })?;
             Some(NativeEvent { display_name: name_of_inviter(event), ..invitation })
         }
+        MembershipState::Invite if is_puppet => {
+            let group = GroupProfile {
+                name: stripped(event, "m.room.name", "name"),
+                topic: stripped(event, "m.room.topic", "topic"),
+            };
+            let invitation = head.of_a_native(names, NativeBody::GroupInvite { puppet: user, group })?;
+            Some(NativeEvent { display_name: name_of_inviter(event), ..invitation })
+        }
         MembershipState::Join if was == Some(&MembershipState::Join) => {
             let is_renamed = before.is_some_and(|before| before.displayname != called);
             head.of_a_native(names, NativeBody::Profile { user, display_name: called }).filter(|_| is_renamed)
@@ -83,10 +99,14 @@ fn member(names: &MatrixNames, event: &OriginalRoomMemberEvent) -> Option<Native
             let joined = head.of_a_native(names, NativeBody::Joined { user })?;
             Some(NativeEvent { display_name: called, ..joined })
         }
-        MembershipState::Leave | MembershipState::Ban
-            if !matches!(was, Some(MembershipState::Leave | MembershipState::Ban)) =>
-        {
+        MembershipState::Leave if was == Some(&MembershipState::Ban) => {
+            head.of_another(names, NativeBody::Unbanned { user })
+        }
+        MembershipState::Leave if was != Some(&MembershipState::Leave) => {
             head.of_another(names, NativeBody::Left { user })
+        }
+        MembershipState::Ban if was != Some(&MembershipState::Ban) => {
+            head.of_another(names, NativeBody::Banned { user })
         }
         _ => None,
     }
@@ -100,6 +120,16 @@ fn is_direct(event: &OriginalRoomMemberEvent) -> bool {
         Some(is_direct) => is_direct,
         None => !event.unsigned.invite_room_state.iter().any(is_name),
     }
+}
+
+/// What an invitation tells of the room.
+fn stripped(event: &OriginalRoomMemberEvent, kind: &str, field: &str) -> Option<String> {
+    event.unsigned.invite_room_state.iter().find_map(|raw| {
+        let state: serde_json::Value = serde_json::from_str(raw.json().get()).ok()?;
+        let text =
+            state["content"][field].as_str().filter(|text| state["type"] == kind && !text.is_empty())?;
+        Some(text.to_owned())
+    })
 }
 
 /// What the inviter is called: the invitation itself names only the invited.

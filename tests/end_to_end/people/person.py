@@ -106,6 +106,12 @@ class Person:
     async def do_kick(self, room, user, reason=None):
         await persist(lambda: self.client.room_kick(room, user, reason))
 
+    async def do_ban(self, room, user):
+        await persist(lambda: self.client.room_ban(room, user))
+
+    async def do_put_state(self, room, kind, content):
+        await persist(lambda: self.client.room_put_state(room, kind, content))
+
     async def do_join(self, room):
         await persist(lambda: self.client.join(room))
 

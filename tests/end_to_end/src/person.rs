@@ -116,6 +116,18 @@ impl Person {
         self.script.ask("kick", json!({ "room": room, "user": user }));
     }
 
+    /// Removes `user` from a room for good.
+    #[track_caller]
+    pub fn ban(&self, room: &str, user: &str) {
+        self.script.ask("ban", json!({ "room": room, "user": user }));
+    }
+
+    /// Changes what a room says of itself: its name, its topic, its power levels.
+    #[track_caller]
+    pub fn put_state(&self, room: &str, kind: &str, content: &Value) {
+        self.script.ask("put_state", json!({ "room": room, "kind": kind, "content": content }));
+    }
+
     /// The display name of `user`, as the homeserver tells it.
     #[track_caller]
     pub fn displayname(&self, user: &str) -> Option<String> {

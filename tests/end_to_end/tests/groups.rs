@@ -11,3 +11,5 @@ use tokio::time::timeout;
 
 #[path = "groups/loopback.rs"]
 mod loopback;
+#[path = "groups/matrix.rs"]
+mod matrix;

@@ -1,3 +1,4 @@
+use mimi_adapter::{GroupProfile, Role};
 use mimi_content::NestedPart;
 use serde_json::{Value, json};
 
@@ -103,7 +104,26 @@ fn an_invitation_that_does_not_say_is_direct_if_the_room_has_no_name() {
     let denied = member(ALICE, PUPPET, json!({ "membership": "invite", "is_direct": false }));
 
     assert_eq!(bodies(&[nameless]), [NativeBody::DirectInvite { puppet: PUPPET.into() }]);
-    assert_eq!(bodies(&[named, denied]), []);
+    let group = |name: Option<&str>| NativeBody::GroupInvite {
+        puppet: PUPPET.into(),
+        group: GroupProfile { name: name.map(str::to_owned), topic: None },
+    };
+    assert_eq!(bodies(&[named, denied]), [group(Some("Club")), group(None)]);
+}
+
+#[test]
+fn what_a_room_says_of_itself_is_told_unless_we_said_it() {
+    let titled = |sender: &str| event("m.room.name", sender, json!({ "name": "Tea" }));
+    let mut levels = event("m.room.power_levels", ALICE, json!({ "users": { ALICE: 100, PUPPET: 50 } }));
+    levels["unsigned"] = json!({ "prev_content": { "users": { ALICE: 100 } } });
+    let role = translated(&[levels]).events.remove(0);
+
+    assert_eq!(
+        bodies(&[titled(ALICE), titled(PUPPET), event("m.room.topic", ALICE, json!({ "topic": "" }))]),
+        [NativeBody::Renamed { name: Some("Tea".to_owned()) }, NativeBody::Topic { topic: None }]
+    );
+    assert_eq!(role.body, NativeBody::Role { user: PUPPET.into(), role: Role::Moderator });
+    assert_eq!(role.id.as_str(), format!("$e/{PUPPET}"));
 }
 
 #[test]
@@ -126,12 +146,15 @@ fn coming_and_going_is_told_once() {
     let leave = json!({ "membership": "leave" });
     let ban = json!({ "membership": "ban" });
     let left = |user: &str| NativeBody::Left { user: user.into() };
+    let banned = |user: &str| NativeBody::Banned { user: user.into() };
 
     assert_eq!(bodies(&[member(ALICE, ALICE, join.clone())]), [NativeBody::Joined { user: ALICE.into() }]);
     assert_eq!(bodies(&[member_after(ALICE, ALICE, join.clone(), leave.clone())]), [left(ALICE)]);
     assert_eq!(bodies(&[member_after(ALICE, PUPPET, join.clone(), leave.clone())]), [left(PUPPET)]);
-    assert_eq!(bodies(&[member_after("@carol:c.example", PUPPET, join, ban.clone())]), [left(PUPPET)]);
-    assert_eq!(bodies(&[member_after(ALICE, PUPPET, ban, leave)]), []);
+    assert_eq!(bodies(&[member_after("@carol:c.example", PUPPET, join, ban.clone())]), [banned(PUPPET)]);
+    let unbanned = NativeBody::Unbanned { user: PUPPET.into() };
+    assert_eq!(bodies(&[member_after(ALICE, PUPPET, ban.clone(), leave)]), [unbanned]);
+    assert_eq!(bodies(&[member_after(ALICE, PUPPET, ban.clone(), ban)]), []);
 }
 
 #[test]

@@ -12,7 +12,7 @@ struct World {
 /// The longest that anything may take: generous, for a machine that compiles beside the tests.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-fn network(chat: &Port) -> String {
+pub(super) fn network(chat: &Port) -> String {
     format!(
         "[network.chat]\nkind = \"loopback\"\nprimary = true\nlisten = \"{}\"\ngroups = \"chat.groups\"\n",
         chat.address()
@@ -39,18 +39,18 @@ impl World {
     }
 }
 
-async fn hears(client: &LoopbackClient, what: &str, wanted: impl FnMut(&Event) -> bool) -> Event {
+pub(super) async fn hears(client: &LoopbackClient, what: &str, wanted: impl FnMut(&Event) -> bool) -> Event {
     let heard = timeout(PATIENCE, client.hears(wanted)).await;
     let user = client.user();
     heard.unwrap_or_else(|late| panic!("{user}, {what}: {late}: {:#?}", client.heard())).unwrap()
 }
 
-async fn hears_text(client: &LoopbackClient, text: &str) -> Event {
+pub(super) async fn hears_text(client: &LoopbackClient, text: &str) -> Event {
     hears(client, text, |event| event.kind == EventKind::Message && event.text.as_deref() == Some(text)).await
 }
 
 /// What was said to a client, by whom.
-fn said(client: &LoopbackClient) -> Vec<(String, String)> {
+pub(super) fn said(client: &LoopbackClient) -> Vec<(String, String)> {
     let messages = client.heard().into_iter().filter(|event| event.kind == EventKind::Message);
     messages.map(|event| (event.from.unwrap_or_default(), event.text.unwrap_or_default())).collect()
 }
@@ -79,7 +79,7 @@ async fn people_of_two_networks_are_in_one_conversation() {
 }
 
 /// Waits until something of a kind was told about somebody.
-async fn is_told(client: &LoopbackClient, kind: EventKind, whom: &str) -> Event {
+pub(super) async fn is_told(client: &LoopbackClient, kind: EventKind, whom: &str) -> Event {
     let is_it =
         |event: &Event| event.kind == kind && event.who.as_deref().or(event.from.as_deref()) == Some(whom);
     hears(client, &format!("{kind:?} of {whom}"), is_it).await
