@@ -3,9 +3,13 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::Parser;
 use simulation::{Outcome, campaign, run};
+
+/// How often it is told how many seeds have run.
+const TOLD_EVERY: u64 = 500;
 
 /// Runs seeds; each that fails is told with the command that runs it again.
 #[derive(Parser)]
@@ -51,13 +55,14 @@ fn one(seed: u64) -> io::Result<ExitCode> {
 
 fn many(args: &Args) -> io::Result<ExitCode> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let out = Mutex::new(io::stdout());
+    let (out, ended) = (Mutex::new(io::stdout()), AtomicU64::new(0));
     let total = campaign(args.from, args.seeds, args.threads.unwrap_or(cores), |outcome| {
-        if !outcome.violations.is_empty()
-            && let Ok(mut out) = out.lock()
-        {
-            // Told at once, for whoever watches; the exit code says it again.
-            drop(tell(&mut *out, outcome));
+        let Ok(mut out) = out.lock() else { return };
+        // Told at once, for whoever watches; the exit code says it again.
+        drop(tell(&mut *out, outcome));
+        let ended = ended.fetch_add(1, Ordering::Relaxed) + 1;
+        if ended.is_multiple_of(TOLD_EVERY) {
+            drop(writeln!(out, "{ended} seeds"));
         }
     });
     let mut out = io::stdout().lock();

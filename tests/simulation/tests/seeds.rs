@@ -48,6 +48,21 @@ parts! {
     seeds_from_950 950
 }
 
+/// What is stored without an answer woke nobody: a message waited in the inbox, or in the outbox, for the next start.
+#[test]
+fn what_a_failing_disk_stored_is_carried_on() {
+    for seed in [9, 27, 67, 208] {
+        seeds(seed..seed + 1);
+    }
+}
+
+/// A person wrote into a chat that was being opened for him, in the moment in which it was linked, or while he opened
+/// one himself: nobody knew the chat, and what he wrote was dropped.
+#[test]
+fn what_is_said_while_a_chat_is_opened_is_not_dropped() {
+    seeds(223..224);
+}
+
 #[test]
 fn a_seed_has_one_schedule() {
     for seed in [0, 1, 2, 3] {
