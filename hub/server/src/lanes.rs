@@ -208,11 +208,9 @@ fn apply(intervals: &mut Intervals, room: &RoomUri, change: &LaneChange) {
 }
 
 impl Inner {
-    /// Delivers one batch of a lane.
+    /// Delivers what a lane has, batch after batch, until something keeps it from it.
     pub(crate) async fn run_lane(&self, key: &LaneKey) -> Next {
-        let gate = self.lanes.gate(&key.peer);
-        gate.passed().await;
-        match self.deliver(key, &gate).await {
+        match self.deliver(key).await {
             Ok(next) => next,
             Err(fault) => {
                 tracing::error!(peer = %key.peer, room = %key.room, %fault, "a lane cannot go on; will be tried again");
@@ -221,15 +219,50 @@ impl Inner {
         }
     }
 
-    async fn deliver(&self, key: &LaneKey, gate: &Gate) -> Result<Next, Fault> {
-        let Some(parcel) = self.next_parcel(key).await? else { return Ok(Next::Rest) };
-        let mut body = Vec::new();
-        for event in &parcel.events {
-            body.extend_from_slice(&event.bytes);
-        }
+    async fn deliver(&self, key: &LaneKey) -> Result<Next, Fault> {
+        let gate = self.lanes.gate(&key.peer);
+        gate.passed().await;
+        let Some(mut parcel) = self.next_parcel(key).await? else { return Ok(Next::Rest) };
         if parcel.events.is_empty() {
             self.advance(key, &parcel, None).await?;
             return Ok(Next::Again);
+        }
+        loop {
+            let (status, retry_after) = self.send(key, &parcel).await;
+            match status {
+                Some(status) if status.is_success() => {
+                    fail_point("batch.taken");
+                    gate.open();
+                    let next = self.advance(key, &parcel, None).await?;
+                    fail_point("batch.advanced");
+                    let Some(next) = next else { return Ok(Next::Again) };
+                    gate.passed().await;
+                    parcel = next;
+                }
+                Some(status) if is_about_the_body(status) => return self.rejected(key, &parcel, status).await,
+                // The follower's mind, not the bytes: nothing is set aside, and somebody has to look.
+                Some(status) if status.is_client_error() && !is_passing(status) => {
+                    tracing::error!(peer = %key.peer, room = %key.room, %status, "a follower refuses events; its lane is parked");
+                    return Ok(self.park(key, format!("the follower refuses events: {status}")));
+                }
+                Some(_) | None => {
+                    let why = status.map_or_else(
+                        || "the follower cannot be reached".to_owned(),
+                        |status| format!("the follower answers {status}"),
+                    );
+                    self.lanes.note(key, why, false, self.now().map_or(0, |now| now.0));
+                    gate.close(retry_after.map(|wait| wait.min(RETRY_AFTER_MAX)));
+                    return Ok(Next::Again);
+                }
+            }
+        }
+    }
+
+    /// What the follower says to a batch, and how long it asks to be left alone; nothing if it cannot be reached.
+    async fn send(&self, key: &LaneKey, parcel: &Parcel) -> (Option<StatusCode>, Option<Duration>) {
+        let mut body = Vec::with_capacity(parcel.events.iter().map(|event| event.bytes.len()).sum());
+        for event in &parcel.events {
+            body.extend_from_slice(&event.bytes);
         }
         let started = std::time::Instant::now();
         let sent =
@@ -245,35 +278,23 @@ impl Inner {
             events = parcel.events.len(), status = status.map(|status| status.as_u16()),
             millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
         metrics::histogram!("notify_seconds").record(started.elapsed().as_secs_f64());
-        match status {
-            Some(status) if status.is_success() => {
-                fail_point("batch.taken");
-                gate.open();
-                self.advance(key, &parcel, None).await?;
-                fail_point("batch.advanced");
-                Ok(Next::Again)
-            }
-            Some(status) if is_about_the_body(status) => self.rejected(key, &parcel, status).await,
-            // The follower's mind, not the bytes: nothing is set aside, and somebody has to look.
-            Some(status) if status.is_client_error() && !is_passing(status) => {
-                tracing::error!(peer = %key.peer, room = %key.room, %status, "a follower refuses events; its lane is parked");
-                Ok(self.park(key, format!("the follower refuses events: {status}")))
-            }
-            Some(_) | None => {
-                let why = status.map_or_else(
-                    || "the follower cannot be reached".to_owned(),
-                    |status| format!("the follower answers {status}"),
-                );
-                self.lanes.note(key, why, false, self.now().map_or(0, |now| now.0));
-                gate.close(retry_after.map(|wait| wait.min(RETRY_AFTER_MAX)));
-                Ok(Next::Again)
-            }
-        }
+        (status, retry_after)
     }
 
     /// The events up to the durable end of the batch, or a new batch with its end made durable.
     async fn next_parcel(&self, key: &LaneKey) -> Result<Option<Parcel>, Fault> {
         let Some(interval) = self.lanes.first(key) else { return Ok(None) };
+        let is_marked = interval.batch_end.is_some();
+        let Some(parcel) = self.cut(key, interval).await? else { return Ok(None) };
+        if !is_marked && !parcel.events.is_empty() {
+            self.mark(key, &parcel.interval, parcel.end).await?;
+            fail_point("batch.marked");
+        }
+        Ok(Some(parcel))
+    }
+
+    /// The next events of an interval, as many as go into one request.
+    async fn cut(&self, key: &LaneKey, interval: LaneRow) -> Result<Option<Parcel>, Fault> {
         let limit = EventLimit { count: BATCH_EVENTS_MAX, bytes: BATCH_BYTES_MAX };
         let mut events = self.store.events(&key.room, interval.position, limit).await?;
         let bound = interval.batch_end.or(interval.to);
@@ -281,44 +302,51 @@ impl Inner {
         let Some(last) = events.last() else { return Ok(None) };
         let end = interval.batch_end.unwrap_or_else(|| last.seq.next());
         events.retain(|event| is_for(event, &key.peer));
-        if interval.batch_end.is_none() && !events.is_empty() {
-            self.mark(key, &interval, end).await?;
-            fail_point("batch.marked");
-        }
         Ok(Some(Parcel { interval, end, events }))
     }
 
     async fn mark(&self, key: &LaneKey, interval: &LaneRow, end: Seq) -> Result<(), Fault> {
-        let progress = LaneProgress::BatchEnd {
-            room: key.room.clone(),
-            peer: key.peer.clone(),
-            from: interval.from,
-            batch_end: end,
-        };
+        let progress = batch_end(key, interval, end);
         self.store.record(Batch { lanes: vec![progress], ..Batch::default() }).await?;
         self.lanes.sending(key, interval.from, end);
         Ok(())
     }
 
-    /// The follower has the parcel, or goes on without it, which is then remembered.
+    /// The follower has the parcel, or goes on without it, which is then remembered. If the lane has more, the next
+    /// batch's end becomes durable with it: a busy lane waits for the disk once for each batch.
     async fn advance(
         &self,
         key: &LaneKey,
         parcel: &Parcel,
         remembered: Option<RowChange>,
-    ) -> Result<(), Fault> {
-        let progress = LaneProgress::Advance {
+    ) -> Result<Option<Parcel>, Fault> {
+        let advance = LaneProgress::Advance {
             room: key.room.clone(),
             peer: key.peer.clone(),
             from: parcel.interval.from,
             position: parcel.end,
         };
+        let next = self.following(key, parcel).await?;
+        let marked = next.as_ref().map(|next| batch_end(key, &next.interval, next.end));
+        let lanes = std::iter::once(advance).chain(marked).collect();
         let rows = remembered.into_iter().collect();
-        self.store.record(Batch { rows, lanes: vec![progress], ..Batch::default() }).await?;
+        self.store.record(Batch { rows, lanes, ..Batch::default() }).await?;
         self.lanes.troubles().remove(key);
         self.lanes.advanced(key, parcel.interval.from, parcel.end);
+        if let Some(next) = &next {
+            self.lanes.sending(key, next.interval.from, next.end);
+        }
         metrics::counter!("events_delivered_total").increment(parcel.events.len() as u64);
-        Ok(())
+        Ok(next)
+    }
+
+    /// What follows a parcel in its interval, if there is something for this follower.
+    async fn following(&self, key: &LaneKey, parcel: &Parcel) -> Result<Option<Parcel>, Fault> {
+        // As it is now: it may have been closed meanwhile.
+        let interval = self.lanes.first(key).filter(|row| row.from == parcel.interval.from);
+        let Some(interval) = interval.filter(|row| row.to != Some(parcel.end)) else { return Ok(None) };
+        let rest = LaneRow { position: parcel.end, batch_end: None, ..interval };
+        Ok(self.cut(key, rest).await?.filter(|next| !next.events.is_empty()))
     }
 
     /// DESIGN §8: split the batch; then set aside one message, never a commit or Welcome: there the lane waits, loudly.
@@ -346,6 +374,15 @@ impl Inner {
         metrics::counter!("lanes_parked_total").increment(1);
         self.lanes.note(key, why, true, self.now().map_or(0, |now| now.0));
         Next::After(PARKED_RETRY)
+    }
+}
+
+fn batch_end(key: &LaneKey, interval: &LaneRow, end: Seq) -> LaneProgress {
+    LaneProgress::BatchEnd {
+        room: key.room.clone(),
+        peer: key.peer.clone(),
+        from: interval.from,
+        batch_end: end,
     }
 }
 
