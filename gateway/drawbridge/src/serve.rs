@@ -87,9 +87,9 @@ fn spawn_provider(
     stop: &CancellationToken,
 ) {
     let (certificate, peers) = (provider.certificate.clone(), provider.peers.clone());
-    let (router, told) = (provider.server.router(), stop.clone().cancelled_owned());
+    let (endpoints, told) = (provider.server.endpoints(), stop.clone().cancelled_owned());
     parts.spawn(async move {
-        let served = mimi_transport::serve(door, certificate, peers, router, told).await;
+        let served = mimi_transport::serve(door, certificate, peers, endpoints, told).await;
         served.map_err(|fault| format!("provider.certificate: {fault}"))
     });
     let (server, told) = (provider.server.clone(), stop.clone());

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use mimi_room::Refusal;
 use mimi_store::StoreFault;
 use mimi_wire::{DecodeError, Problem};
 
+use crate::answer::{Response, of_type};
 use crate::limits::RETRY_AFTER_DEFAULT;
 
 /// Why a request has no answer of its own.
@@ -112,15 +112,15 @@ impl Rejection {
     }
 }
 
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
+impl Failure {
+    /// What a peer hears.
+    pub(crate) fn response(&self) -> Response {
         let (status, title) = self.told();
-        let problem = Problem::new(status.as_u16(), title);
-        let mut response = (status, problem.to_json()).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let mut response =
+            of_type("application/problem+json", Problem::new(status.as_u16(), title).to_json());
+        *response.status_mut() = status;
         if let Some(wait) = self.retry_after() {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
         response
     }

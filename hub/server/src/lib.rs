@@ -7,6 +7,7 @@
 //!
 //! The server never opens a message: it depends on no crate that could.
 
+mod answer;
 mod answers;
 mod calls;
 mod checks;
@@ -27,4 +28,5 @@ mod server;
 mod signed;
 
 pub use desk::{LaneReport, SetAside};
+pub use endpoint::Endpoints;
 pub use server::{Server, ServerParts};

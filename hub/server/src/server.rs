@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::Router;
 use mimi_edge_policy::Rules;
 use mimi_mls::IdentityRoots;
 use mimi_room::HubFacts;
@@ -16,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::checks::Checks;
 use crate::clock::SteadyClock;
-use crate::endpoint;
+use crate::endpoint::Endpoints;
 use crate::failure::{Failure, Fault};
 use crate::lanes::Lanes;
 use crate::limits::OWNER_QUEUE_MAX;
@@ -96,8 +95,8 @@ impl Server {
     }
 
     /// The endpoints, to be served behind mutual TLS.
-    pub fn router(&self) -> Router {
-        endpoint::router(Arc::clone(&self.inner))
+    pub fn endpoints(&self) -> Endpoints {
+        Endpoints::new(Arc::clone(&self.inner))
     }
 
     /// The way to any hub, our own included, for the gateway beside us.

@@ -131,9 +131,11 @@ impl Provider {
         });
         let stop = CancellationToken::new();
         let door = stop.clone().cancelled_owned();
-        let router = server.router();
+        let endpoints = server.endpoints();
         let tasks =
-            vec![tokio::spawn(async move { Ok(serve(listener, certificate, peers, router, door).await?) })];
+            vec![tokio::spawn(
+                async move { Ok(serve(listener, certificate, peers, endpoints, door).await?) },
+            )];
         Ok(Serving { server, stop, tasks })
     }
 

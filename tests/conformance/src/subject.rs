@@ -87,10 +87,12 @@ impl Subject {
         let peers = Peers::new(self.peers.clone()).unwrap();
         let certificate = self.proof.certificate.clone();
         let server = Server::new(self.parts(&peers));
-        let (router, stop) = (server.router(), CancellationToken::new());
+        let (endpoints, stop) = (server.endpoints(), CancellationToken::new());
         let stopped = stop.clone().cancelled_owned();
         let serving =
-            tokio::spawn(async move { serve(listener, certificate, peers, router, stopped).await.unwrap() });
+            tokio::spawn(
+                async move { serve(listener, certificate, peers, endpoints, stopped).await.unwrap() },
+            );
         let (delivering, until) = (server.clone(), stop.clone());
         let delivering = tokio::spawn(async move { delivering.run(until).await.unwrap() });
         self.running = Some(Running { server, stop, parts: [serving, delivering] });

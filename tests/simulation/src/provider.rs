@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::Router;
 use mimi_adapter::Adapter;
 use mimi_bridge::{Bridge, BridgeParts, Networks};
 use mimi_client::HostedMint;
@@ -74,7 +75,8 @@ impl Machine {
         })
         .await?;
         let stop = CancellationToken::new();
-        let (mut router, delivering, carrying) = (server.router(), stop.clone(), stop.clone());
+        let mut router = Router::new().fallback_service(server.endpoints());
+        let (delivering, carrying) = (stop.clone(), stop.clone());
         if let Some(liar) = &self.liar {
             router = liar.around(router);
             tokio::spawn(liar.clone().lie(self.disk.clone(), peers.clone()));

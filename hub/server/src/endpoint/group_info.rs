@@ -2,26 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::group_info::GROUP_INFO_REQUEST_LABEL;
-use mimi_wire::{CipherSuite, Endpoint, GroupInfoGrant, GroupInfoRequest, GroupInfoResponse};
+use mimi_wire::{CipherSuite, GroupInfoGrant, GroupInfoRequest, GroupInfoResponse};
 
-use crate::extract::{Body, Named, Provider, Wire};
 use crate::failure::{Failure, Rejection};
 use crate::owner::Ask;
 use crate::server::Inner;
 use crate::signed::Signed;
 
 pub(crate) async fn group_info(
-    State(inner): State<Arc<Inner>>,
-    Provider(provider): Provider,
-    Named(room): Named<RoomUri>,
-    body: Body,
-) -> Result<Wire<GroupInfoResponse>, Failure> {
-    let body = body.of(Endpoint::GroupInfo)?;
-    let request = GroupInfoRequest::decode(&body).map_err(Rejection::from)?;
-    give(&inner, provider, &room, request).await.map(Wire)
+    inner: &Arc<Inner>,
+    provider: Domain,
+    room: &RoomUri,
+    body: &[u8],
+) -> Result<GroupInfoResponse, Failure> {
+    let request = GroupInfoRequest::decode(body).map_err(Rejection::from)?;
+    give(inner, provider, room, request).await
 }
 
 /// Answers a client of `provider`, whoever brings its request.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use bytes::Bytes;
 use mimi_edge_policy::{Outcome, PeerFunction, Request, Seconds, evaluate};
 use mimi_mls::read_key_package;
@@ -14,7 +13,6 @@ use mimi_wire::{
     KeyMaterialUserCode, MintRefusal, RequestHash, Timestamp,
 };
 
-use crate::extract::{Body, Named, Provider, Wire};
 use crate::failure::{Failure, Fault, Rejection};
 use crate::limits::KEY_MATERIAL_ANSWER_KEPT;
 use crate::owner::Ask;
@@ -22,17 +20,16 @@ use crate::server::Inner;
 use crate::signed::Signed;
 
 pub(crate) async fn key_material(
-    State(inner): State<Arc<Inner>>,
-    Provider(provider): Provider,
-    Named(target): Named<UserUri>,
-    body: Body,
-) -> Result<Wire<KeyMaterialResponse>, Failure> {
-    let body = body.of(Endpoint::KeyMaterial)?;
-    let request = KeyMaterialRequest::decode(&body).map_err(Rejection::from)?;
-    if request.target_user != target {
+    inner: &Arc<Inner>,
+    provider: Domain,
+    target: &UserUri,
+    body: &[u8],
+) -> Result<KeyMaterialResponse, Failure> {
+    let request = KeyMaterialRequest::decode(body).map_err(Rejection::from)?;
+    if request.target_user != *target {
         return Err(Rejection::NotThatProvider("the path names another user than the body").into());
     }
-    ask(&inner, provider, request).await.map(Wire)
+    ask(inner, provider, request).await
 }
 
 /// Answers a request for key material, whoever brings it: for a room of ours as its hub, else for a user of ours.

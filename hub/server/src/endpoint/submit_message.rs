@@ -2,25 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use mimi_room::Refusal;
 use mimi_uri::{Domain, RoomUri};
-use mimi_wire::{Endpoint, SubmitMessageRequest, SubmitMessageResponse};
+use mimi_wire::{SubmitMessageRequest, SubmitMessageResponse};
 
-use crate::extract::{Body, Named, Provider, Wire};
 use crate::failure::{Failure, Rejection};
 use crate::owner::{Ask, Asker};
 use crate::server::Inner;
 
 pub(crate) async fn submit_message(
-    State(inner): State<Arc<Inner>>,
-    Provider(provider): Provider,
-    Named(room): Named<RoomUri>,
-    body: Body,
-) -> Result<Wire<SubmitMessageResponse>, Failure> {
-    let body = body.of(Endpoint::SubmitMessage)?;
-    let request = SubmitMessageRequest::decode(&body).map_err(Rejection::from)?;
-    submit(&inner, provider, &room, request).await.map(Wire)
+    inner: &Arc<Inner>,
+    provider: Domain,
+    room: &RoomUri,
+    body: &[u8],
+) -> Result<SubmitMessageResponse, Failure> {
+    let request = SubmitMessageRequest::decode(body).map_err(Rejection::from)?;
+    submit(inner, provider, room, request).await
 }
 
 /// Accepts or refuses a message, whoever brings it.

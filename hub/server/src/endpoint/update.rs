@@ -2,25 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use mimi_room::Refusal;
 use mimi_uri::{Domain, RoomUri};
-use mimi_wire::{Endpoint, ErrorDescription, RequestHash, UpdateRequest, UpdateRoomResponse, UpdateVerdict};
+use mimi_wire::{ErrorDescription, RequestHash, UpdateRequest, UpdateRoomResponse, UpdateVerdict};
 
-use crate::extract::{Body, Named, Provider, Wire};
 use crate::failure::{Failure, Rejection};
 use crate::owner::{Ask, Asker};
 use crate::server::Inner;
 
 pub(crate) async fn update(
-    State(inner): State<Arc<Inner>>,
-    Provider(provider): Provider,
-    Named(room): Named<RoomUri>,
-    body: Body,
-) -> Result<Wire<UpdateRoomResponse>, Failure> {
-    let body = body.of(Endpoint::Update)?;
-    let request = UpdateRequest::decode(&body).map_err(Rejection::from)?;
-    handshake(&inner, provider, &room, request).await.map(Wire)
+    inner: &Arc<Inner>,
+    provider: Domain,
+    room: &RoomUri,
+    body: &[u8],
+) -> Result<UpdateRoomResponse, Failure> {
+    let request = UpdateRequest::decode(body).map_err(Rejection::from)?;
+    handshake(inner, provider, room, request).await
 }
 
 /// Accepts or refuses a handshake, whoever brings it.
