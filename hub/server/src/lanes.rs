@@ -239,7 +239,9 @@ impl Inner {
                     gate.passed().await;
                     parcel = next;
                 }
-                Some(status) if is_about_the_body(status) => return self.rejected(key, &parcel, status).await,
+                Some(status) if is_about_the_body(status) => {
+                    return self.rejected(key, &parcel, status).await;
+                }
                 // The follower's mind, not the bytes: nothing is set aside, and somebody has to look.
                 Some(status) if status.is_client_error() && !is_passing(status) => {
                     tracing::error!(peer = %key.peer, room = %key.room, %status, "a follower refuses events; its lane is parked");

@@ -11,6 +11,9 @@ const CODE: &[&str] = &["rs", "py", "toml", "sh", "yaml", "yml", "sql"];
 const NOBODYS: &[&str] =
     &["example", "test", "invalid", "localhost", "example.com", "example.net", "example.org"];
 
+/// In the names of XMPP's XML namespaces, which look like URLs and are asked by nobody.
+const NAMESPACES: &[&str] = &["jabber.org"];
+
 /// Every URL in code that leads to somebody's host.
 pub fn violations(sources: &[Source]) -> Vec<String> {
     let code = sources.iter().filter(|source| CODE.iter().any(|ext| source.is(ext)));
@@ -37,10 +40,11 @@ fn is_of_a_host(c: char) -> bool {
     c.is_alphanumeric() || c == '.' || c == '-'
 }
 
-/// Whether nobody is behind this name: reserved, an address, a single label, or a hole to be filled.
+/// Whether nobody is behind this name: reserved, a namespace's, an address, a single label, or a hole to be filled.
 fn is_nobodys(host: &str) -> bool {
     let reserved = NOBODYS
         .iter()
+        .chain(NAMESPACES)
         .any(|name| host.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.')));
     reserved || !host.contains('.') || host.parse::<IpAddr>().is_ok()
 }
