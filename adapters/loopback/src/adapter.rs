@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use mimi_adapter::naming::Namespace;
 use mimi_adapter::{
-    Adapter, Addresses, Capabilities, Delivery, Feature, Guarantee, Guarantees, Host, Manifest, NativeUserId,
-    OpenFault, Operation, Outcome, RefusedCode, Session, SessionStatus, Speaker,
+    Adapter, Addresses, Capabilities, Delivery, Feature, Guarantee, Guarantees, Host, Manifest,
+    NativeEventId, NativeRoomId, NativeUserId, OpenFault, Operation, Outcome, Progress, Receipt, RefusedCode,
+    Session, SessionStatus, Speaker,
 };
 use mimi_uri::UserUri;
 use tokio::net::TcpListener;
@@ -60,7 +61,7 @@ impl LoopbackAdapter {
 #[async_trait]
 impl Adapter for LoopbackAdapter {
     fn manifest(&self) -> Manifest {
-        let mut features = vec![Feature::DisplayNames, Feature::OpensDirect];
+        let mut features = vec![Feature::DisplayNames, Feature::OpensDirect, Feature::Progress];
         features.extend(self.keep.as_ref().map(|_| Feature::Groups));
         Manifest {
             kind: "loopback",
@@ -163,6 +164,9 @@ impl LoopbackSession {
                 if !LoopbackNames::is_user(with.as_str()) {
                     return Err(Outcome::refused(RefusedCode::UnknownUser, "not a user of this network"));
                 }
+                if self.network.is_blocked(with.as_str(), &puppet) {
+                    return Err(unwanted());
+                }
                 let room = LoopbackNames::room(with.as_str(), &puppet);
                 let opened = self.event(delivery, EventKind::Opened, room.as_str(), Some(&puppet));
                 self.tell(with.as_str(), opened).await?;
@@ -180,11 +184,11 @@ impl LoopbackSession {
             | Operation::Unban { .. }
             | Operation::SetRole { .. }
             | Operation::Rename(_)
-            | Operation::SetTopic(_)
-            | Operation::ShowProgress { .. } => Err(Outcome::refused(
+            | Operation::SetTopic(_) => Err(Outcome::refused(
                 RefusedCode::Malformed,
                 "an operation that this network does not declare",
             )),
+            Operation::ShowProgress { event, progress } => self.show(delivery, event, progress).await,
             Operation::Post(prepared) => {
                 let text = Some(prepared.plain.as_str());
                 self.tell_room(delivery, EventKind::Message, speaker(delivery), text).await
@@ -217,12 +221,43 @@ impl LoopbackSession {
         if text.is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
             return Err(Outcome::refused(RefusedCode::TooLarge, "the text is too long"));
         }
+        let is_said = matches!(kind, EventKind::Message | EventKind::Notice);
+        if is_said && self.network.is_blocked(&user, &of_room) {
+            return Err(unwanted());
+        }
         let event = self.event(delivery, kind, room.as_str(), puppet.as_ref());
         self.tell(&user, Event { text: text.map(str::to_owned), ..event }).await?;
-        match kind {
-            EventKind::Message | EventKind::Notice => Ok(Outcome::done_as(delivery.op_id.as_str().into())),
-            _ => Ok(Outcome::done()),
-        }
+        Ok(if is_said { Outcome::done_as(delivery.op_id.as_str().into()) } else { Outcome::done() })
+    }
+
+    /// Tells a user how far his line has come.
+    async fn show(
+        &self,
+        delivery: &Delivery,
+        line: &NativeEventId,
+        progress: &Progress,
+    ) -> Result<Outcome, Outcome> {
+        let room = delivery.room.as_ref().map_or("", NativeRoomId::as_str);
+        let (user, _) = self
+            .network
+            .names
+            .of_room(room)
+            .ok_or_else(|| Outcome::refused(RefusedCode::UnknownRoom, "not a room of this network"))?;
+        let (state, why) = match progress {
+            Progress::Waiting { why } => ("waiting", Some(why)),
+            Progress::Accepted => ("accepted", None),
+            Progress::Received(Receipt::Delivered) => ("delivered", None),
+            Progress::Received(Receipt::Read) => ("read", None),
+            Progress::Refused { why } => ("refused", Some(why)),
+        };
+        let event = Event {
+            about: Some(line.to_string()),
+            progress: Some(state.to_owned()),
+            text: why.cloned(),
+            ..self.event(delivery, EventKind::Progress, room, None)
+        };
+        self.tell(&user, event).await?;
+        Ok(Outcome::done())
     }
 
     async fn tell(&self, user: &str, event: Event) -> Result<(), Outcome> {
@@ -241,6 +276,8 @@ impl LoopbackSession {
             name: from.and_then(|puppet| self.network.name_of(puppet)),
             who: None,
             text: None,
+            about: None,
+            progress: None,
             op: delivery.op_id.to_string(),
         }
     }
@@ -256,4 +293,8 @@ fn speaker(delivery: &Delivery) -> Option<&UserUri> {
         Speaker::Puppet(user) => Some(user),
         Speaker::Service => None,
     }
+}
+
+fn unwanted() -> Outcome {
+    Outcome::refused(RefusedCode::NotAllowed, "the user does not want to hear this puppet")
 }

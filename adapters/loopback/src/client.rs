@@ -73,10 +73,28 @@ impl LoopbackClient {
         answer.ok_or_else(|| io::Error::other("no room"))
     }
 
-    /// Says something.
-    pub async fn say(&self, room: &str, text: &str) -> io::Result<()> {
+    /// Says something, and returns the line's id.
+    pub async fn say(&self, room: &str, text: &str) -> io::Result<String> {
+        let id = self.next_id();
         let say = |id| Said::Say { say: text.to_owned(), room: room.to_owned(), id };
-        self.persist(say).await.map(drop)
+        self.persist_as(&id, say).await?;
+        Ok(id)
+    }
+
+    /// Has read an event, and all before it.
+    pub async fn read(&self, event: &Event) -> io::Result<()> {
+        let read = |id| Said::Read { read: event.op.clone(), room: event.room.clone(), id };
+        self.persist(read).await.map(drop)
+    }
+
+    /// Does not want to hear a puppet any more.
+    pub async fn block(&self, puppet: &str) -> io::Result<()> {
+        self.persist(|id| Said::Block { block: puppet.to_owned(), id }).await.map(drop)
+    }
+
+    /// Wants to hear a puppet again.
+    pub async fn unblock(&self, puppet: &str) -> io::Result<()> {
+        self.persist(|id| Said::Unblock { unblock: puppet.to_owned(), id }).await.map(drop)
     }
 
     /// Makes a conversation of several people, and returns it.
@@ -164,14 +182,20 @@ impl LoopbackClient {
         }
     }
 
-    /// Says a line until it is taken, always under the same id.
     async fn persist(&self, said: impl Fn(String) -> Said) -> io::Result<Option<String>> {
-        let number = self.lines_said.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{}-{number}", self.session);
+        self.persist_as(&self.next_id(), said).await
+    }
+
+    fn next_id(&self) -> String {
+        format!("{}-{}", self.session, self.lines_said.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Says a line until it is taken, always under the same id.
+    async fn persist_as(&self, id: &str, said: impl Fn(String) -> Said) -> io::Result<Option<String>> {
         loop {
             let (answer, answered) = oneshot::channel();
-            locked(&self.memory.answers).insert(id.clone(), answer);
-            self.lines.send(said(id.clone())).await.map_err(io::Error::other)?;
+            locked(&self.memory.answers).insert(id.to_owned(), answer);
+            self.lines.send(said(id.to_owned())).await.map_err(io::Error::other)?;
             match answered.await {
                 Ok(Told::Ok { room, .. }) => return Ok(room),
                 Ok(Told::Error { error, .. }) if error.starts_with("not stored") => {}

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt;
-use mimi_adapter::{Addresses, Ingest, NativeBody, NativeEvent, NativeRoomId, NativeUserId};
+use mimi_adapter::{Addresses, Ingest, NativeBody, NativeEvent, NativeRoomId, NativeUserId, Receipt};
 use mimi_content::NestedPart;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -96,6 +96,10 @@ impl Connection {
     /// Does what the user asks; answers after it is durable.
     async fn act(&mut self, said: Said) -> Told {
         let Some(user) = &mut self.user else { return error("log in first", None) };
+        let said = match self.network.changed(&user.name, said) {
+            Ok(id) => return Told::Ok { ok: id, room: None },
+            Err(said) => said,
+        };
         let said = match SaidInGroup::of(said) {
             Ok(said) => {
                 let speaking = Speaking { user: &user.name, called: user.called.as_deref() };
@@ -109,9 +113,14 @@ impl Connection {
                 (id, user.open(&self.network.names, puppet))
             }
             Said::Say { say, room, id } => (id, user.say(&self.network.names, &room, &say)),
+            Said::Read { read, room, id } => (id, user.read(&self.network.names, &room, &read)),
             Said::Leave { leave, id } => (id, user.leave(&self.network.names, &leave)),
             Said::Name { name, id } => (id, Ok(user.rename(name))),
-            Said::Login { .. } | Said::Ack { .. } | Said::Group(_) => {
+            Said::Login { .. }
+            | Said::Ack { .. }
+            | Said::Group(_)
+            | Said::Block { .. }
+            | Said::Unblock { .. } => {
                 return error("answered before", None);
             }
         };
@@ -142,6 +151,23 @@ impl Connection {
     }
 }
 
+impl Network {
+    /// Does what is the network's own affair, and returns the line's id; what is not, is given back.
+    fn changed(&self, user: &str, said: Said) -> Result<String, Said> {
+        match said {
+            Said::Block { block, id } => {
+                self.block(user, block.into());
+                Ok(id)
+            }
+            Said::Unblock { unblock, id } => {
+                self.unblock(user, unblock.into());
+                Ok(id)
+            }
+            other => Err(other),
+        }
+    }
+}
+
 type Wish = Result<(NativeRoomId, NativeBody), &'static str>;
 
 impl User {
@@ -155,6 +181,11 @@ impl User {
             return Err("the text is too long");
         }
         Ok((self.own(names, room)?, NativeBody::Post(NestedPart::plain(text))))
+    }
+
+    fn read(&self, names: &LoopbackNames, room: &str, op: &str) -> Wish {
+        let read = NativeBody::Receipt { event: op.into(), receipt: Receipt::Read };
+        Ok((self.own(names, room)?, read))
     }
 
     fn leave(&self, names: &LoopbackNames, room: &str) -> Wish {

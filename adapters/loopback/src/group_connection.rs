@@ -136,7 +136,7 @@ impl Network {
         hearers.retain(|hearer| hearer != speaking.user);
         let Some(kind) = kind else { return Ok(()) };
         let (from, name) = (Some(speaking.user.to_owned()), speaking.called.map(str::to_owned));
-        let event = Event { kind, room, from, name, who, text, op };
+        let event = Event { kind, room, from, name, who, text, about: None, progress: None, op };
         let told = join_all(hearers.iter().map(|user| self.tell(user, &event))).await;
         if told.into_iter().all(|told| told) { Ok(()) } else { Err("somebody has not heard it".to_owned()) }
     }

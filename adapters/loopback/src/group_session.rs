@@ -210,6 +210,8 @@ impl InGroup<'_> {
             name: from.and_then(|puppet| self.network.name_of(puppet)),
             who: None,
             text: None,
+            about: None,
+            progress: None,
             op: self.delivery.op_id.to_string(),
         }
     }

@@ -12,6 +12,9 @@
 //! {"say": "hi", "room": "alice+bob@b.example", "id": "m1"}
 //! {"name": "Alice W.", "id": "n1"}
 //! {"leave": "alice+bob@b.example", "id": "l1"}
+//! {"read": "<op>", "room": "alice+bob@b.example", "id": "r1"}
+//! {"block": "bob@b.example", "id": "b1"}
+//! {"unblock": "bob@b.example", "id": "u1"}
 //! {"ack": 1}
 //! ```
 //!
@@ -21,10 +24,12 @@
 //! {"ok": "c1", "room": "alice+bob@b.example"}
 //! {"error": "not stored", "id": "m1"}
 //! {"n": 1, "event": "message", "room": "alice+bob@b.example", "from": "bob@b.example", "text": "hi", "op": "…"}
+//! {"n": 2, "event": "progress", "room": "alice+bob@b.example", "about": "m1", "progress": "accepted", "op": "…"}
 //! ```
 //!
 //! Ids are the client's own, and a line said again under its id is the same line. `n` is what the client acknowledges;
-//! `op` is the same when something is told again, so the client can drop what it has. Every conversation is a direct
+//! `op` is the same when something is told again, so the client can drop what it has. What a blocked puppet says is
+//! refused, as networks do; how far a line of one's own has come is told as it becomes known. Every conversation is a direct
 //! chat of one user and one puppet, and its name says which. [`LoopbackClient`] is such a client.
 //!
 //! Where the network keeps a file of them, there are also conversations of several people ([`GroupSaid`]): their names

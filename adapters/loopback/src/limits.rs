@@ -31,3 +31,6 @@ pub const CLOSE_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Display names of puppets kept; when there are more, all are forgotten. About 100 bytes each.
 pub const NAMES_KEPT_MAX: usize = 10_000;
+
+/// Puppets that users do not want to hear, together; beyond, nobody else is blocked. About 100 bytes each.
+pub const BLOCKED_KEPT_MAX: usize = 10_000;

@@ -38,6 +38,29 @@ pub enum Said {
         /// The line's id.
         id: String,
     },
+    /// Has read what a puppet said, and all before it.
+    Read {
+        /// The event's `op`.
+        read: String,
+        /// The conversation.
+        room: String,
+        /// The line's id.
+        id: String,
+    },
+    /// Hears nothing from a puppet any more: what it says is refused.
+    Block {
+        /// The puppet.
+        block: String,
+        /// The line's id.
+        id: String,
+    },
+    /// Hears a puppet again.
+    Unblock {
+        /// The puppet.
+        unblock: String,
+        /// The line's id.
+        id: String,
+    },
     /// Changes what the user is called.
     Name {
         /// The new name.
@@ -104,6 +127,12 @@ pub struct Event {
     /// What was said; the new role, name or topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// The id of the user's own line that this is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// How far that line has come: `waiting`, `accepted`, `delivered`, `read` or `refused`; `text` may say why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
     /// The same when the same thing is told again.
     pub op: String,
 }
@@ -134,6 +163,8 @@ pub enum EventKind {
     Topic,
     /// Something that is nobody's message.
     Notice,
+    /// How far something that the user said has come.
+    Progress,
 }
 
 /// Writes what comes, a line each, until nothing comes any more or the other side is gone.
@@ -169,6 +200,18 @@ mod tests {
             (
                 r#"{"say":"hi","room":"r","id":"m"}"#,
                 Said::Say { say: "hi".into(), room: "r".into(), id: "m".into() },
+            ),
+            (
+                r#"{"read":"o","room":"r","id":"d"}"#,
+                Said::Read { read: "o".into(), room: "r".into(), id: "d".into() },
+            ),
+            (
+                r#"{"block":"bob@b.example","id":"b"}"#,
+                Said::Block { block: "bob@b.example".into(), id: "b".into() },
+            ),
+            (
+                r#"{"unblock":"bob@b.example","id":"u"}"#,
+                Said::Unblock { unblock: "bob@b.example".into(), id: "u".into() },
             ),
             (r#"{"leave":"r","id":"l"}"#, Said::Leave { leave: "r".into(), id: "l".into() }),
             (r#"{"name":"Al","id":"n"}"#, Said::Name { name: "Al".into(), id: "n".into() }),
@@ -215,6 +258,8 @@ mod tests {
             name: None,
             who: None,
             text: Some("hi".into()),
+            about: None,
+            progress: None,
             op: "o".into(),
         };
         let told = Told::Event { n: 1, event };

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt;
@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::groups::Groups;
-use crate::limits::{ACK_TIME_MAX, NAMES_KEPT_MAX};
+use crate::limits::{ACK_TIME_MAX, BLOCKED_KEPT_MAX, NAMES_KEPT_MAX};
 use crate::{Event, LoopbackNames, Told};
 
 /// The whole network: who is here now, and what the puppets are called.
@@ -19,11 +19,14 @@ pub(crate) struct Network {
     pub(crate) groups: Option<Groups>,
     present: Mutex<HashMap<String, Vec<Arc<Client>>>>,
     called: Mutex<HashMap<NativeUserId, String>>,
+    /// Whom a user does not want to hear.
+    blocked: Mutex<HashSet<(String, NativeUserId)>>,
 }
 
 impl Network {
     pub(crate) fn new(names: LoopbackNames, host: Arc<dyn Host>, groups: Option<Groups>) -> Self {
-        Self { names, host, groups, present: Mutex::default(), called: Mutex::default() }
+        let (present, called, blocked) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { names, host, groups, present, called, blocked }
     }
 
     /// Tells a user, on all his clients; true if one of them has acknowledged it.
@@ -62,6 +65,21 @@ impl Network {
             called.clear();
         }
         called.insert(puppet, name);
+    }
+
+    pub(crate) fn block(&self, user: &str, puppet: NativeUserId) {
+        let mut blocked = locked(&self.blocked);
+        if blocked.len() < BLOCKED_KEPT_MAX {
+            blocked.insert((user.to_owned(), puppet));
+        }
+    }
+
+    pub(crate) fn unblock(&self, user: &str, puppet: NativeUserId) {
+        locked(&self.blocked).remove(&(user.to_owned(), puppet));
+    }
+
+    pub(crate) fn is_blocked(&self, user: &str, puppet: &NativeUserId) -> bool {
+        locked(&self.blocked).contains(&(user.to_owned(), puppet.clone()))
     }
 
     pub(crate) fn name_of(&self, puppet: &NativeUserId) -> Option<String> {

@@ -65,7 +65,12 @@ impl Adapter for MatrixAdapter {
             capabilities: Capabilities {
                 media_types: vec!["text/html", "text/plain"],
                 text_bytes_max: TEXT_BYTES_MAX,
-                features: vec![Feature::DisplayNames, Feature::OpensDirect, Feature::Groups],
+                features: vec![
+                    Feature::DisplayNames,
+                    Feature::OpensDirect,
+                    Feature::Groups,
+                    Feature::Progress,
+                ],
             },
         }
     }

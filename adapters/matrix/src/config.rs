@@ -138,7 +138,8 @@ pub fn registration_yaml(config: &MatrixConfig) -> Result<String, InvalidConfig>
          hs_token: {hs_token}\n\
          sender_localpart: {bot}\n\
          rate_limited: false\n\
-         receive_ephemeral: false\n\
+         # So that we hear what people have read.\n\
+         receive_ephemeral: true\n\
          # Puppets have devices of their own (MSC4190), so that a message sent twice is one message.\n\
          io.element.msc4190: true\n\
          namespaces:\n\
@@ -184,7 +185,8 @@ mod tests {
         hs_token: "theirs"
         sender_localpart: "_mimi_drawbridge"
         rate_limited: false
-        receive_ephemeral: false
+        # So that we hear what people have read.
+        receive_ephemeral: true
         # Puppets have devices of their own (MSC4190), so that a message sent twice is one message.
         io.element.msc4190: true
         namespaces:

@@ -30,6 +30,7 @@ mod names;
 mod post;
 mod power;
 mod probe;
+mod progress;
 mod puppet;
 mod repeat;
 mod sequence;

@@ -15,8 +15,10 @@ use serde::Deserialize;
 
 use crate::arrival::NotTaken;
 use crate::limits::TRANSACTION_BYTES_MAX;
+use crate::progress::{Ephemeral, receipts};
 use crate::puppet::user_id;
 use crate::session::Link;
+use crate::translate::Translation;
 
 /// What the homeserver may ask of its application service.
 pub(crate) fn router(link: Arc<Link>) -> Router {
@@ -38,7 +40,13 @@ async fn transaction(
 ) -> Result<Response, No> {
     let transaction: Transaction = serde_json::from_slice(&body).map_err(|_| No::NOT_JSON)?;
     match link.take(&txn_id, &transaction.events).await {
-        Ok(()) => Ok(done()),
+        Ok(()) => {
+            let read = receipts(&link.names, &transaction.ephemeral);
+            if let Err(fault) = link.hand_over(Translation { events: read, set_aside: vec![] }).await {
+                tracing::debug!(%fault, "receipts are not told on");
+            }
+            Ok(done())
+        }
         Err(fault) => {
             match fault {
                 NotTaken::OutOfTurn { .. } => tracing::info!(%fault, "transaction to be told again"),
@@ -56,6 +64,9 @@ async fn transaction(
 #[derive(Deserialize)]
 struct Transaction {
     events: Vec<Raw<AnyTimelineEvent>>,
+    /// Left out by homeservers that have none to tell.
+    #[serde(default)]
+    ephemeral: Vec<Ephemeral>,
 }
 
 /// Whether a user in our namespace exists. Every well-formed puppet does, from now on: who is behind it is not for the

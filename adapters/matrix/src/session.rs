@@ -101,10 +101,13 @@ impl Link {
             | Operation::SetRole { .. }
             | Operation::Rename(_)
             | Operation::SetTopic(_) => self.in_group(delivery).await,
-            Operation::ShowProgress { .. } => Err(Outcome::refused(
-                RefusedCode::Malformed,
-                "an operation that this network does not declare",
-            )),
+            Operation::ShowProgress { event, progress } => {
+                let Speaker::Puppet(user) = &delivery.speaker else {
+                    return Err(Outcome::refused(RefusedCode::Malformed, "only a puppet has received it"));
+                };
+                let shown = (self.puppet(user).await?, room_of(delivery)?);
+                self.show(delivery, (&shown.0, shown.1), (event, progress)).await
+            }
             Operation::Post(prepared) => self.say(delivery, &post::message(prepared)?).await,
             Operation::Leave { user } => {
                 let (puppet, room) = (self.puppet(user).await?, room_of(delivery)?);

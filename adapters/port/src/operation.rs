@@ -6,7 +6,7 @@ use crate::{GroupProfile, NativeEventId, NativeRoomId, NativeUserId, OpId, Perso
 /// One step towards the native network.
 ///
 /// The gateway promises: in order per conversation, at most one in flight per conversation, the same `op_id` and the
-/// same operation over all attempts.
+/// same operation over all attempts. Only [`Operation::ShowProgress`] goes beside the others, as the decoration it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// The operation's own id.

@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 use crate::fault::Fault;
 use crate::intake::{Intake, Lane, Sequence};
 use crate::limits::STORE_FAILED_PAUSE;
-use crate::memory::{Attempts, LastPosts, ShownNames};
+use crate::memory::{Attempts, FirstTries, LastPosts, ShownNames};
 use crate::names::Networks;
+use crate::progress::{RECEIPT, SHOWING};
 use crate::room::Rooms;
 use crate::rows::{INBOX, Key, LETTER, LinkId, OUTBOX, ROOM, ROOTS};
 use mimi_client::HubAgents;
@@ -81,6 +82,7 @@ pub(crate) struct Core {
     /// Told when the store failed: what it was given may be stored, though nobody acted on that.
     pub(crate) store_failed: Notify,
     pub(crate) troubles: Troubles,
+    pub(crate) first_tries: FirstTries,
     runs: OnceLock<AllRuns>,
 }
 
@@ -88,6 +90,8 @@ struct AllRuns {
     lanes: Runs<Lane>,
     rooms: Runs<RoomUri>,
     links: Runs<LinkId>,
+    showings: Runs<LinkId>,
+    reports: Runs<LinkId>,
 }
 
 impl Bridge {
@@ -118,6 +122,7 @@ impl Bridge {
             shown_names: ShownNames::default(),
             store_failed: Notify::new(),
             troubles: Troubles::default(),
+            first_tries: FirstTries::default(),
             runs: OnceLock::new(),
         };
         Ok(Self { core: Arc::new(core) })
@@ -134,6 +139,11 @@ impl Bridge {
         if let Err(fault) = self.core.wake_all().await {
             tracing::error!(%fault, "what was left undone at the last stop cannot be listed");
         }
+        let watch = Arc::clone(&self.core);
+        let watching = tokio::spawn({
+            let stop = stop.clone();
+            async move { watch.watch(stop).await }
+        });
         let sessions: Vec<_> = self
             .core
             .instances
@@ -161,6 +171,7 @@ impl Bridge {
         for session in sessions {
             drop(session.await);
         }
+        drop(watching.await);
     }
 
     /// Whether every adapter instance has an open session.
@@ -177,6 +188,7 @@ impl Bridge {
 impl Core {
     fn start_runs(self: &Arc<Self>, stop: &CancellationToken) {
         let (for_lanes, for_rooms, for_links) = (Arc::clone(self), Arc::clone(self), Arc::clone(self));
+        let (for_showings, for_reports) = (Arc::clone(self), Arc::clone(self));
         let runs = AllRuns {
             lanes: Runs::new(stop.clone(), move |lane: Lane| {
                 let core = Arc::clone(&for_lanes);
@@ -189,6 +201,14 @@ impl Core {
             links: Runs::new(stop.clone(), move |link: LinkId| {
                 let core = Arc::clone(&for_links);
                 async move { core.report(Queue::Link(link.clone()), core.run_link(&link).await) }
+            }),
+            showings: Runs::new(stop.clone(), move |link: LinkId| {
+                let core = Arc::clone(&for_showings);
+                async move { core.report(Queue::Showing(link.clone()), core.run_showing(&link).await) }
+            }),
+            reports: Runs::new(stop.clone(), move |link: LinkId| {
+                let core = Arc::clone(&for_reports);
+                async move { core.report(Queue::Report(link.clone()), core.run_report(&link).await) }
             }),
         };
         drop(self.runs.set(runs));
@@ -223,6 +243,8 @@ impl Core {
             Queue::Lane(lane) => runs.lanes.hurry(lane),
             Queue::Room(room) => runs.rooms.hurry(room),
             Queue::Link(link) => runs.links.hurry(link),
+            Queue::Showing(link) => runs.showings.hurry(link),
+            Queue::Report(link) => runs.reports.hurry(link),
         }
     }
 
@@ -233,6 +255,8 @@ impl Core {
             Queue::Lane(lane) => runs.lanes.waits(lane),
             Queue::Room(room) => runs.rooms.waits(room),
             Queue::Link(link) => runs.links.waits(link),
+            Queue::Showing(link) => runs.showings.waits(link),
+            Queue::Report(link) => runs.reports.waits(link),
         }
     }
 
@@ -265,6 +289,18 @@ impl Core {
         }
     }
 
+    pub(crate) fn wake_showing(&self, link: LinkId) {
+        if let Some(runs) = self.runs.get() {
+            runs.showings.wake(link);
+        }
+    }
+
+    pub(crate) fn wake_report(&self, link: LinkId) {
+        if let Some(runs) = self.runs.get() {
+            runs.reports.wake(link);
+        }
+    }
+
     /// Finds everything that has something to do.
     async fn wake_all(&self) -> Result<(), Fault> {
         for key in self.keys(INBOX).await? {
@@ -276,6 +312,14 @@ impl Core {
         for key in self.keys(OUTBOX).await? {
             if let Some((parts, _)) = Key::read(&key, 1) {
                 self.wake_link(LinkId(String::from_utf8_lossy(parts[0]).into_owned()));
+            }
+        }
+        for (kind, wake) in [(SHOWING, Self::wake_showing as fn(&Self, LinkId)), (RECEIPT, Self::wake_report)]
+        {
+            for key in self.keys(kind).await? {
+                if let Some(parts) = Key::parts(&key, 2) {
+                    wake(self, LinkId(String::from_utf8_lossy(parts[0]).into_owned()));
+                }
             }
         }
         for room in self.store.rooms(None).await? {

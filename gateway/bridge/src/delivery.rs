@@ -1,11 +1,12 @@
 //! A link's outbox: one operation at a time towards the native side, in order, until it is proven done.
 
-use mimi_adapter::{Delivery, NativeEventId, NativeRoomId, NativeUserId, Operation, Outcome};
+use mimi_adapter::{Delivery, Guarantee, NativeEventId, NativeRoomId, NativeUserId, Operation, Outcome};
 use mimi_store::{Batch, Next, Row, RowChange, fail_point};
 
 use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::intake::Lane;
+use crate::progress::{MessageState, TheirReceipt, put_receipt};
 use crate::rows::{
     self, EVENT, EventRow, Key, LETTER, LINK, LINK_ROOM, Letter, Link, LinkId, LinkState, MESSAGE,
     MessageRow, OPENING, OUTBOX, Outgoing,
@@ -29,6 +30,8 @@ impl Queued {
 struct Made {
     event: Option<NativeEventId>,
     room: Option<NativeRoomId>,
+    /// Whether the network may show it twice.
+    perhaps_twice: bool,
 }
 
 impl Core {
@@ -43,6 +46,7 @@ impl Core {
             return self.before_opening(id, (link, link_row), &queued).await;
         }
         let attempt = self.attempts.next(&queued.outgoing.op_id);
+        let is_retold = self.is_retold(id, &link, &queued.row);
         let delivery = Delivery {
             op_id: queued.outgoing.op_id.clone(),
             attempt,
@@ -57,7 +61,9 @@ impl Core {
         match outcome {
             Outcome::Done { event, room } => {
                 fail_point("operation.delivered");
-                self.settle(id, (link, link_row), &queued, Made { event, room }).await?;
+                let perhaps_twice = is_retold || self.is_in_doubt(&link, &queue);
+                let made = Made { event, room, perhaps_twice };
+                self.settle(id, (link, link_row), &queued, made).await?;
                 fail_point("operation.done");
                 self.attempts.forget(&queued.outgoing.op_id);
                 Ok(Next::Again)
@@ -97,6 +103,26 @@ impl Core {
         };
         self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
         Ok(Next::Again)
+    }
+
+    /// Whether the process before this one may have done the operation already, on a network that would not know.
+    fn is_retold(&self, id: &LinkId, link: &Link, row: &Row) -> bool {
+        let is_first = self.first_tries.is_first(id);
+        let is_of_before =
+            Key::read(&row.key, 1).is_some_and(|(_, number)| self.sequence.is_of_before(number));
+        is_first && is_of_before && self.repeats_are_seen(link)
+    }
+
+    /// Whether a try of ours may have done the operation already, on a network that would not know.
+    fn is_in_doubt(&self, link: &Link, queue: &Queue) -> bool {
+        self.repeats_are_seen(link) && self.troubles.of(queue).is_some_and(|trouble| trouble.is_unsure)
+    }
+
+    /// What the adapter declares of its network.
+    fn repeats_are_seen(&self, link: &Link) -> bool {
+        let instance = self.instances.get(&link.adapter);
+        instance
+            .is_some_and(|instance| instance.adapter.manifest().guarantee.outbound == Guarantee::AtLeastOnce)
     }
 
     async fn first_queued(&self, id: &LinkId) -> Result<Option<Queued>, Fault> {
@@ -141,10 +167,19 @@ impl Core {
                 kind: MESSAGE,
                 key: Key::of(&id.0).and(&message).bytes(),
                 expected: None,
-                bytes: rows::encode(&MessageRow { event: Some(event) }),
+                bytes: rows::encode(&MessageRow {
+                    event: Some(event),
+                    state: Some(MessageState::Done { perhaps_twice: made.perhaps_twice }),
+                }),
             }));
+            changes.extend(message.map(|message| put_receipt(id, &message, TheirReceipt::Delivered)));
+            if made.perhaps_twice {
+                metrics::counter!("native_operations_perhaps_doubled_total", "adapter" => link.adapter.clone())
+                    .increment(1);
+            }
         }
         self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
+        self.wake_report(id.clone());
         if let Some(room) = link.native_room {
             self.wake_lane(Lane { adapter: link.adapter, room });
         }
@@ -174,7 +209,18 @@ impl Core {
             }
             changes.push(put_link(id, &link, &link_row));
         }
+        if let (Operation::Post(_), Some(message)) = (&queued.outgoing.operation, queued.outgoing.message) {
+            let row = MessageRow { event: None, state: Some(MessageState::SetAside) };
+            changes.push(RowChange::Put {
+                kind: MESSAGE,
+                key: Key::of(&id.0).and(&message).bytes(),
+                expected: None,
+                bytes: rows::encode(&row),
+            });
+            changes.push(put_receipt(id, &message, TheirReceipt::Error));
+        }
         self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
+        self.wake_report(id.clone());
         self.attempts.forget(&queued.outgoing.op_id);
         Ok(Next::Again)
     }

@@ -23,7 +23,11 @@ pub(crate) struct Lane {
 const COUNT_BITS: u32 = 20;
 
 /// Numbers that only grow, also across restarts.
-pub(crate) struct Sequence(AtomicU64);
+pub(crate) struct Sequence {
+    last: AtomicU64,
+    /// The last number of the processes before.
+    before: u64,
+}
 
 /// What an adapter instance hands its events to.
 pub(crate) struct Intake {
@@ -48,15 +52,20 @@ impl Lane {
 impl Sequence {
     /// A sequence that goes on behind `last`.
     pub(crate) fn after(last: u64) -> Self {
-        Self(AtomicU64::new(last))
+        Self { last: AtomicU64::new(last), before: last }
     }
 
     /// The next number; it says when it was taken, as long as clocks do not go backwards.
     pub(crate) fn next(&self, now_ms: u64) -> u64 {
         let follow = |last: u64| (last + 1).max(now_ms << COUNT_BITS);
-        let last = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(follow(last)));
+        let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(follow(last)));
         // Both arms are the number before: the closure never declines.
         follow(last.unwrap_or_else(|last| last))
+    }
+
+    /// Whether a number was taken by a process before this one.
+    pub(crate) fn is_of_before(&self, number: u64) -> bool {
+        number <= self.before
     }
 
     /// When a number was taken, in milliseconds since 1970.
@@ -169,6 +178,7 @@ mod tests {
 
         let numbers = [5, 5, 4, 9].map(|now_ms| sequence.next(now_ms));
 
+        assert!(sequence.is_of_before(7) && !sequence.is_of_before(numbers[0]));
         assert!(numbers.is_sorted_by(|before, after| before < after));
         assert_eq!(numbers.map(Sequence::time_ms), [5, 5, 5, 9]);
     }

@@ -1,6 +1,6 @@
 //! A native lane's inbox: one event at a time, in native order, each gone with the commit of what it led to.
 
-use mimi_adapter::{NativeBody, NativeEvent, NativeUserId, Operation, Speaker};
+use mimi_adapter::{NativeBody, NativeEvent, NativeUserId, Operation, Progress, Speaker};
 use mimi_store::{Batch, Next, Row, RowChange};
 
 use crate::bridge::Core;
@@ -47,6 +47,9 @@ impl Core {
                 if self.ends(&link, user) && link.state == LinkState::Active =>
             {
                 self.leave(&id, (link, row), &incoming).await
+            }
+            NativeBody::Receipt { event, receipt } if incoming.event.from == link.native_user => {
+                self.take_receipt(&id, &incoming, (event, *receipt)).await
             }
             NativeBody::Gap { reason } => {
                 tracing::warn!(adapter = %lane.adapter, link = %id, reason, "native messages are missing");
@@ -121,9 +124,14 @@ impl Core {
             operation: Operation::Notice(text.to_owned()),
             message: None,
         };
-        let changes = vec![incoming.done(), self.enqueue(id, &notice).await?];
+        let mut changes = vec![incoming.done(), self.enqueue(id, &notice).await?];
+        if let NativeBody::Post(_) = incoming.event.body {
+            let refused = Progress::Refused { why: text.to_owned() };
+            changes.extend(self.showing(id, link, &incoming.event.id, &refused));
+        }
         self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
         self.wake_link(id.clone());
+        self.wake_showing(id.clone());
         Ok(Next::Again)
     }
 

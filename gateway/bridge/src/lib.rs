@@ -30,6 +30,7 @@ mod memory;
 mod names;
 mod op_id;
 mod pair;
+mod progress;
 mod room;
 mod rows;
 mod sealing;

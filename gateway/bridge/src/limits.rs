@@ -54,3 +54,25 @@ pub const ROOMS_IN_MEMORY_MAX: usize = 10_000;
 
 /// Longest MIMI content made from or taken into a native message: 60 KiB of text twice, plain and formatted.
 pub const CONTENT_LENGTH_MAX: usize = 256 << 10;
+
+/// How long news of a message wait to be shown to its sender: steps that follow each other at once are shown as one.
+pub const SHOWING_DELAY: Duration = Duration::from_millis(200);
+
+/// News of messages shown in one run, and taken away in one commit.
+pub const SHOWN_AT_ONCE_MAX: usize = 100;
+
+/// How long a status report waits for more to tell: at most one report a second and chat, whatever is said in it.
+pub const REPORT_DELAY: Duration = Duration::from_secs(1);
+
+/// Messages in one status report; well below what a report may hold, so that one stays a small message (G27).
+pub const REPORTED_AT_ONCE_MAX: usize = 256;
+
+/// A post that waits longer is shown to its sender as waiting, with the reason. Matrix clients speak of a problem after
+/// about this time, too.
+pub const WAITING_SHOWN_AFTER: Duration = Duration::from_secs(30);
+
+/// The pause between two looks at what waits: short against the time after which waiting is shown.
+pub const WATCH_PAUSE: Duration = Duration::from_secs(5);
+
+/// Rows of each kind that one look reads; where more wait, the metrics say no more than this.
+pub const WATCHED_ROWS_MAX: usize = 10_000;

@@ -1,6 +1,6 @@
 //! Small things that may be forgotten with the process: no promise rests on them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -58,5 +58,17 @@ impl ShownNames {
     pub(crate) fn changes(&self, link: &LinkId, name: &str) -> bool {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         names.insert(link.clone(), name.to_owned()).is_none_or(|before| before != name)
+    }
+}
+
+/// The links of which this process has tried an operation.
+#[derive(Default)]
+pub(crate) struct FirstTries(Mutex<HashSet<LinkId>>);
+
+impl FirstTries {
+    /// Whether this is the first try of the link by this process: only that one may be a repetition of what the process
+    /// before it did.
+    pub(crate) fn is_first(&self, link: &LinkId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(link.clone())
     }
 }

@@ -17,6 +17,10 @@ pub(crate) enum Queue {
     Room(RoomUri),
     /// What is to be done on the native side of a link.
     Link(LinkId),
+    /// What a native user is to be shown of his posts.
+    Showing(LinkId),
+    /// What the other side of a link is to be told of theirs.
+    Report(LinkId),
 }
 
 /// What is in a queue's way.
@@ -60,6 +64,16 @@ impl Troubles {
     /// What is in the way of this queue.
     pub(crate) fn of(&self, queue: &Queue) -> Option<Trouble> {
         self.all().get(queue).cloned()
+    }
+
+    /// The rooms that have a trouble.
+    pub(crate) fn rooms(&self) -> Vec<(RoomUri, Trouble)> {
+        let all = self.all();
+        let rooms = all.iter().filter_map(|(queue, trouble)| match queue {
+            Queue::Room(room) => Some((room.clone(), trouble.clone())),
+            Queue::Lane(_) | Queue::Link(_) | Queue::Showing(_) | Queue::Report(_) => None,
+        });
+        rooms.collect()
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<Queue, Trouble>> {

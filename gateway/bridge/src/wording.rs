@@ -23,6 +23,12 @@ pub(crate) fn refused(peer: &UserUri, why: &str) -> String {
     format!("{} cannot be reached: {why}.", name(peer, None))
 }
 
+/// Told to somebody whose message reached the other provider, and not its reader.
+pub(crate) const NOT_TAKEN_THERE: &str = "the chat network on the other side refused it";
+
+/// Told to somebody whose message the room's hub does not take from him.
+pub(crate) const NOT_TAKEN_FROM_YOU: &str = "the room does not accept messages from you";
+
 /// Told to somebody whose message the hub refused for good.
 pub(crate) fn not_accepted(why: &str) -> String {
     format!("Not delivered: {why}.")

@@ -116,6 +116,11 @@ impl Subject {
         }
     }
 
+    /// The server itself, as its operator has it.
+    pub fn server(&self) -> &Server {
+        &self.running.as_ref().unwrap().server
+    }
+
     /// The way in for its own users.
     pub fn hub(&self) -> Arc<dyn Hub> {
         self.running.as_ref().unwrap().server.hub()

@@ -253,6 +253,8 @@ mod tests {
             from: Some("alice@a.example".to_owned()),
             name: None,
             who: None,
+            about: None,
+            progress: None,
             text: Some(line().text(number)),
             op: number.to_string(),
         }

@@ -73,7 +73,7 @@ impl Person {
         let line = self.line(to);
         book.saying();
         match self.client.say(&self.room(to), &line.text(number)).await {
-            Ok(()) => book.acknowledged(&line),
+            Ok(_) => book.acknowledged(&line),
             Err(fault) => {
                 book.said();
                 book.wrong(format!("{} cannot say something to {}: {fault}", self.user, to.user));

@@ -15,7 +15,7 @@ import sys
 import uuid
 
 from aiohttp import ClientError
-from nio import AsyncClient, AsyncClientConfig, RoomPreset
+from nio import AsyncClient, AsyncClientConfig, ReceiptEvent, RoomPreset
 from nio.responses import ErrorResponse, RegisterErrorResponse
 
 PAUSE_S_MIN = 0.05
@@ -118,6 +118,9 @@ class Person:
     async def do_leave(self, room):
         await persist(lambda: self.client.room_leave(room))
 
+    async def do_read(self, room, event_id):
+        await persist(lambda: self.client.update_receipt_marker(room, event_id))
+
     async def do_displayname(self, user):
         profile = await persist(lambda: self.client.get_displayname(user))
         return {"displayname": profile.displayname}
@@ -142,9 +145,10 @@ class Person:
             for room, invitation in heard.rooms.invite.items():
                 await self.hear_invitation(room, invitation)
             for room, joined in heard.rooms.join.items():
-                hear_timeline(room, joined.timeline)
+                hear_timeline(room, joined.timeline, self.client.user_id)
+                hear_receipts(room, joined.ephemeral)
             for room, left in heard.rooms.leave.items():
-                hear_timeline(room, left.timeline)
+                hear_timeline(room, left.timeline, self.client.user_id)
 
     async def hear_invitation(self, room, invitation):
         mine = [e for e in invitation.invite_state if getattr(e, "state_key", None) == self.client.user_id]
@@ -158,12 +162,24 @@ class Person:
                 pass  # the invitation was withdrawn meanwhile: the test hears that as a membership
 
 
-def hear_timeline(room, timeline):
-    from_the_beginning = any(event.source["type"] == "m.room.create" for event in timeline.events)
-    if timeline.limited and not from_the_beginning:
+def hear_timeline(room, timeline, me):
+    if timeline.limited and not any(is_a_beginning(event.source, me) for event in timeline.events):
         tell({"event": "gap", "room": room})
     for event in timeline.events:
         tell(in_our_words(room, event.source))
+
+
+def is_a_beginning(source, me):
+    """Whether nothing before it is owed: the room did not exist, or this person was not in it."""
+    came = source.get("state_key") == me and source["content"].get("membership") == "join"
+    return source["type"] == "m.room.create" or (source["type"] == "m.room.member" and came)
+
+
+def hear_receipts(room, ephemeral):
+    for event in ephemeral:
+        for receipt in event.receipts if isinstance(event, ReceiptEvent) else []:
+            if receipt.receipt_type == "m.read":
+                tell({"event": "read", "room": room, "user": receipt.user_id, "event_id": receipt.event_id})
 
 
 def in_our_words(room, source):

@@ -41,6 +41,15 @@ pub enum Event {
         /// The event it redacts, if it is a redaction.
         redacts: Option<String>,
     },
+    /// Somebody has read what there is up to an event.
+    Read {
+        /// The room.
+        room: String,
+        /// Who.
+        user: String,
+        /// The event.
+        event_id: String,
+    },
     /// The homeserver left something out of a room's timeline: no test may go on as if it had heard everything.
     Gap {
         /// The room.
@@ -90,6 +99,7 @@ mod tests {
             r#"{"room": "!r:h", "sender": "@a:h", "event_id": "$1", "event": "membership", "user": "@b:h", "membership": "join"}"#,
             r#"{"room": "!r:h", "sender": "@a:h", "event_id": "$2", "event": "message", "msgtype": null, "body": null, "format": null, "formatted_body": null, "content": {}}"#,
             r#"{"room": "!r:h", "sender": "@a:h", "event_id": "$3", "event": "other", "kind": "m.room.redaction", "content": {}, "redacts": "$2"}"#,
+            r#"{"event": "read", "room": "!r:h", "user": "@b:h", "event_id": "$2"}"#,
             r#"{"event": "gap", "room": "!r:h"}"#,
             r#"{"event": "deaf", "reason": "M_UNKNOWN_TOKEN"}"#,
         ];

@@ -31,6 +31,7 @@
 mod binary;
 mod event;
 pub mod limits;
+pub mod network;
 mod person;
 mod port;
 mod postgres;

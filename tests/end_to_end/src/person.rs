@@ -128,6 +128,12 @@ impl Person {
         self.script.ask("put_state", json!({ "room": room, "kind": kind, "content": content }));
     }
 
+    /// Has read what there is up to an event.
+    #[track_caller]
+    pub fn read(&self, room: &str, event_id: &str) {
+        self.script.ask("read", json!({ "room": room, "event_id": event_id }));
+    }
+
     /// The display name of `user`, as the homeserver tells it.
     #[track_caller]
     pub fn displayname(&self, user: &str) -> Option<String> {

@@ -2,7 +2,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 
-use crate::{Launch, Port, Process, Scratch, Synapse, SynapsePlan, drawbridge};
+use crate::{Launch, Port, Process, Scratch, Synapse, SynapsePlan, drawbridge, network};
 
 /// A whole provider: one Drawbridge process in front of a homeserver of its own.
 ///
@@ -138,19 +138,7 @@ impl Prepared {
                 &format!("public_host = \"{domain}:{}\"", listen.number()),
             )
             .replace("127.0.0.1:9000", &operator.address().to_string());
-        format!(
-            "{settings}
-[network.matrix]
-kind = \"matrix\"
-primary = true
-homeserver = \"http://{homeserver}\"
-server_name = \"{domain}\"
-listen = \"{appservice}\"
-tokens = \"keys/matrix.toml\"
-",
-            homeserver = homeserver.address(),
-            appservice = appservice.address(),
-        )
+        format!("{settings}\n{}", network::matrix(domain, homeserver, appservice))
     }
 
     #[track_caller]

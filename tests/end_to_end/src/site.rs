@@ -1,6 +1,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
+use std::process::Output;
 
 use crate::{Launch, Port, Process, Scratch, drawbridge};
 
@@ -55,14 +56,14 @@ impl SitePlan {
     /// What a homeserver has to be given of it.
     #[track_caller]
     pub fn registration(&self) -> PathBuf {
-        let registration = self.launch(&["matrix", "registration"]).run();
+        let registration = self.ground.launch(&["matrix", "registration"]).run();
         self.ground.scratch.write("registration.yaml", &registration)
     }
 
     /// Starts it, and waits until it is ready.
     #[track_caller]
     pub fn start(self) -> Site {
-        let process = Process::start(&self.domain, self.launch(&["serve"]));
+        let process = Process::start(&self.domain, self.ground.launch(&["serve"]));
         let mut site = Site { domain: self.domain, process, ground: self.ground };
         site.wait_until_ready();
         site
@@ -72,11 +73,13 @@ impl SitePlan {
     fn knows(&self, peer: &Self) {
         let roots = peer.ground.scratch.join("keys/provider-root.pem").display().to_string();
         let connect = peer.ground.listen.address().to_string();
-        self.launch(&["peer", "add", &peer.domain, &roots, "--connect", &connect]).run();
+        self.ground.launch(&["peer", "add", &peer.domain, &roots, "--connect", &connect]).run();
     }
+}
 
+impl Ground {
     fn launch(&self, args: &[&str]) -> Launch {
-        Launch::new(drawbridge(), self.ground.scratch.path()).args(args.iter().copied())
+        Launch::new(drawbridge(), self.scratch.path()).args(args.iter().copied())
     }
 }
 
@@ -84,9 +87,33 @@ impl Site {
     /// Kills the process with −9 and starts it again.
     #[track_caller]
     pub fn kill_and_start_again(&mut self) {
+        self.kill();
+        self.start_again();
+    }
+
+    /// Kills the process with −9.
+    pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// Starts the process again, and waits until it is ready.
+    #[track_caller]
+    pub fn start_again(&mut self) {
         self.process.start_again();
         self.wait_until_ready();
+    }
+
+    /// What a command of its operator prints; that it succeeds is asserted.
+    #[track_caller]
+    pub fn command(&self, args: &[&str]) -> String {
+        self.ground.launch(args).run()
+    }
+
+    /// How a command of its operator ends, however that is.
+    #[track_caller]
+    pub fn attempt(&self, args: &[&str]) -> Output {
+        let output = self.ground.launch(args).command().output();
+        output.unwrap_or_else(|error| panic!("{args:?}: {error}"))
     }
 
     /// A figure of its metrics page: the sum over all labels.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use end_to_end::{Port, Site, SitePlan};
+use end_to_end::{Port, Site, SitePlan, network};
 use mimi_adapter::Role;
 use mimi_adapter_loopback::{Event, EventKind, LoopbackClient};
 use tokio::time::timeout;

@@ -121,6 +121,38 @@ fn a_chat_opened_from_one_side_carries_texts_as_they_were_said() {
 }
 
 #[test]
+fn who_said_something_sees_that_it_arrived_and_that_it_was_read() {
+    let (a, b) = Provider::start_two("a.example", "b.example");
+    let (alice, bob) = (Person::register(a.synapse(), "alice"), Person::register(b.synapse(), "bob"));
+    let chat = Chat::opened_by_alice((&a, &alice), (&b, &bob));
+    let (bobs_puppet, alices_puppet) = (a.puppet("bob", "b.example"), b.puppet("alice", "a.example"));
+
+    let said = alice.send(&chat.alices_room, "see me");
+    let arrived = alice.wait_for("that it arrived", |events| {
+        events.iter().find_map(|event| match event {
+            Event::Other { kind, content, sender, .. }
+                if kind == "com.beeper.message_send_status"
+                    && content["m.relates_to"]["event_id"] == said
+                    && content["delivered_to_users"].is_array() =>
+            {
+                Some((sender.clone(), content.clone()))
+            }
+            _ => None,
+        })
+    });
+    let heard = chat.heard_by_bob(&alices_puppet, 1);
+    let read_before = alice.events().iter().any(|event| matches!(event, Event::Read { .. }));
+    bob.read(&chat.bobs_room, &heard[0].event_id);
+    let (room, user) = (chat.alices_room.clone(), bobs_puppet.clone());
+    let read = Event::Read { room, user, event_id: said };
+    alice.wait_for("that it was read", |events| events.contains(&read).then_some(()));
+
+    assert_eq!((&arrived.0, &arrived.1["status"]), (&bobs_puppet, &"SUCCESS".into()));
+    assert_eq!(arrived.1["delivered_to_users"], serde_json::json!([bobs_puppet]));
+    assert!(!read_before, "nobody has read what was only delivered");
+}
+
+#[test]
 fn what_was_said_stands_in_no_file_of_either_gateway() {
     let (mut a, mut b) = Provider::start_two("a.example", "b.example");
     let alice = Person::register(a.synapse(), "alice");

@@ -7,7 +7,7 @@ use std::thread;
 
 use end_to_end::{
     Event, Person, Port, Site, SitePlan, Synapse, SynapsePlan, XmppEvent, XmppPerson, XmppServer,
-    XmppSoftware,
+    XmppSoftware, network,
 };
 
 /// Alice as Bob's server knows her, and Bob as Alice's homeserver knows him.
@@ -31,8 +31,8 @@ impl World {
     fn start() -> Self {
         let [homeserver, appservice] = std::array::from_fn(|_| Port::claim());
         let prosody = XmppServer::start(XmppSoftware::Prosody, "b.example");
-        let a = SitePlan::new("a.example", &matrix(&homeserver, &appservice));
-        let b = SitePlan::new("b.example", &xmpp(&prosody));
+        let a = SitePlan::new("a.example", &network::matrix("a.example", &homeserver, &appservice));
+        let b = SitePlan::new("b.example", &network::xmpp(&prosody));
         SitePlan::introduce(&a, &b);
         let synapse = SynapsePlan::named("a.example").with_appservice(a.registration());
         let synapse = Synapse::start_on(homeserver, synapse);
@@ -64,24 +64,6 @@ impl World {
             (heard.len() >= count).then_some(heard)
         })
     }
-}
-
-fn matrix(homeserver: &Port, appservice: &Port) -> String {
-    format!(
-        "[network.matrix]\nkind = \"matrix\"\nprimary = true\nhomeserver = \"http://{}\"\n\
-         server_name = \"a.example\"\nlisten = \"{}\"\ntokens = \"keys/matrix.toml\"\n",
-        homeserver.address(),
-        appservice.address()
-    )
-}
-
-fn xmpp(server: &XmppServer) -> String {
-    format!(
-        "[network.xmpp]\nkind = \"xmpp\"\nprimary = true\nserver = \"{}\"\nserver_name = \"b.example\"\n\
-         component = \"mimi.b.example\"\nsecret = \"{}\"\n",
-        server.components().address(),
-        server.secret_file().display()
-    )
 }
 
 fn numbered(what: &str, count: usize) -> Vec<String> {

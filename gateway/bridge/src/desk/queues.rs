@@ -174,6 +174,7 @@ fn asked(intent: &Intent) -> &'static str {
         Intent::Commit | Intent::Steps(_) => "a commit",
         Intent::Leave(_) => "a leave",
         Intent::Post(_) => "a message",
+        Intent::Report(_) => "a status report",
     }
 }
 

@@ -84,7 +84,7 @@ impl Core {
                 kind: MESSAGE,
                 key: Key::of(&id.0).and(&message).bytes(),
                 expected: None,
-                bytes: rows::encode(&MessageRow { event: Some(event) }),
+                bytes: rows::encode(&MessageRow { event: Some(event), state: None }),
             }));
         }
         self.store.record(Batch { rows: changes, ..Batch::default() }).await?;

@@ -37,7 +37,7 @@ impl Core {
             }
             let Some(instance) = self.instances.get(&group.adapter) else { continue };
             let capabilities = instance.adapter.manifest().capabilities;
-            let bytes = rows::encode(&MessageRow { event: None });
+            let bytes = rows::encode(&MessageRow { event: None, state: None });
             let row = RowChange::Put { kind: MESSAGE, key: message_key, expected: None, bytes };
             effects.batch.rows.push(row);
             self.bring_speaker((followed, event), (&id, &group), (read, received), effects).await?;

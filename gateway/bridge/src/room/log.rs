@@ -6,11 +6,13 @@ use mimi_store::{Batch, EventLimit, EventRow, RowChange, Seq, fail_point};
 use mimi_wire::FanoutMessage;
 
 use super::Followed;
+use super::report::reported;
 use crate::bridge::Core;
 use crate::delivery::put_link;
 use crate::fault::Fault;
 use crate::limits::{EVENT_BYTES_PER_READ_MAX, EVENTS_PER_COMMIT_MAX};
 use crate::op_id;
+use crate::progress::MessageState;
 use crate::rows::{self, Key, LinkId, LinkState, MESSAGE, MessageRow, Outgoing, RoomKind, Stage};
 use crate::translate::{self, Received};
 use crate::wording;
@@ -20,6 +22,7 @@ use crate::wording;
 pub(crate) struct Effects {
     pub(crate) batch: Batch,
     pub(crate) links: Vec<LinkId>,
+    pub(super) showings: Vec<LinkId>,
     pub(super) group_changed: bool,
     /// What is read next has to see these effects.
     pub(crate) ends_here: bool,
@@ -52,6 +55,9 @@ impl Core {
         fail_point("events.stored");
         for link in effects.links {
             self.wake_link(link);
+        }
+        for link in effects.showings {
+            self.wake_showing(link);
         }
         Ok(())
     }
@@ -96,7 +102,10 @@ impl Core {
         match reading {
             Reading::Message(read) => {
                 followed.row.missed = 0;
-                self.show(followed, event, &read, effects).await
+                match reported(&read) {
+                    Some(report) => self.take_report(followed, &read.sender, &report, effects).await,
+                    None => self.show(followed, event, &read, effects).await,
+                }
             }
             Reading::Missed => self.miss(followed, event, effects).await,
             Reading::Lost(why) => {
@@ -143,6 +152,12 @@ impl Core {
         }
         for (hosted, id) in followed.row.links.clone() {
             let Some((link, _)) = self.link(&id).await? else { continue };
+            if link.hosted == read.sender {
+                // It has its place in the order.
+                let message = (&received.message, MessageState::Accepted);
+                self.come_so_far((&id, &link), message, effects).await?;
+                continue;
+            }
             // A direct chat shows the one whom it is with, and each message once (G28).
             let message_key = Key::of(&id.0).and(&received.message).bytes();
             if link.peer != read.sender
@@ -152,7 +167,7 @@ impl Core {
             {
                 continue;
             }
-            let bytes = rows::encode(&MessageRow { event: None });
+            let bytes = rows::encode(&MessageRow { event: None, state: Some(MessageState::Queued) });
             effects.batch.rows.push(RowChange::Put {
                 kind: MESSAGE,
                 key: message_key,

@@ -6,6 +6,7 @@ mod log;
 mod opening;
 mod post;
 mod rejoining;
+mod report;
 mod request;
 
 pub(crate) use log::Effects;
@@ -131,7 +132,10 @@ impl Core {
         }
         if let Err(fault) = self.settle_in_flight(followed).await {
             // A message of ours that waits holds up nobody else's; only an own commit must be answered first.
-            if matches!(followed.row.in_flight, Some(InFlight { intent: Intent::Post(_), .. })) {
+            if matches!(
+                followed.row.in_flight,
+                Some(InFlight { intent: Intent::Post(_) | Intent::Report(_), .. })
+            ) {
                 self.follow_log(followed).await?;
             }
             return Err(fault);

@@ -10,6 +10,7 @@ use crate::delivery::put_link;
 use crate::fault::Fault;
 use crate::lane::Incoming;
 use crate::limits::ROOM_CHANGE_IDLE;
+use crate::progress::MessageState;
 use crate::rows::{
     self, EVENT, EventRow, InFlight, Intent, Key, Link, LinkId, MESSAGE, MessageRow, Post, Stage,
 };
@@ -89,12 +90,7 @@ impl Core {
             expected: None,
             bytes: rows::encode(&EventRow::Posted { room: followed.room.clone(), message: post.message }),
         });
-        changes.push(RowChange::Put {
-            kind: MESSAGE,
-            key: Key::of(&post.link.0).and(&post.message).bytes(),
-            expected: None,
-            bytes: rows::encode(&MessageRow { event: Some(post.native_event.clone()) }),
-        });
+        changes.push(post.state(MessageState::Sealed));
         followed.row.in_flight = Some(InFlight { body: request.encode(), intent: Intent::Post(post) });
         fail_point("post.sealed");
         self.store_room(followed, false, Batch { rows: changes, ..Batch::default() }).await?;
@@ -134,5 +130,17 @@ impl Core {
         }
         post.reseals += 1;
         self.seal(followed, post, vec![]).await
+    }
+}
+
+impl Post {
+    /// The change that notes how far it has come.
+    pub(super) fn state(&self, state: MessageState) -> RowChange {
+        RowChange::Put {
+            kind: MESSAGE,
+            key: Key::of(&self.link.0).and(&self.message).bytes(),
+            expected: None,
+            bytes: rows::encode(&MessageRow { event: Some(self.native_event.clone()), state: Some(state) }),
+        }
     }
 }

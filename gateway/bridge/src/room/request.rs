@@ -13,6 +13,7 @@ use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::limits::RESEAL_MAX;
 use crate::op_id;
+use crate::progress::MessageState;
 use crate::rows::{self, FoundingRow, InFlight, Intent, Outgoing, Post, ROOM, RoomKind};
 use crate::wording;
 
@@ -28,6 +29,7 @@ impl Core {
                     self.settle_update(followed, &body, &intent).await?;
                 }
                 Intent::Post(post) => self.settle_post(followed, &body, post).await?,
+                Intent::Report(report) => self.settle_report(followed, &body, report).await?,
             }
             metrics::histogram!("hub_request_seconds").record(started.elapsed().as_secs_f64());
         }
@@ -142,19 +144,27 @@ impl Core {
     /// The hub's answer is final: the sender is told, in his own chat.
     pub(super) async fn give_up_post(&self, followed: &mut Followed, post: &Post) -> Result<(), Fault> {
         followed.row.in_flight = None;
-        let speaker = match self.link(&post.link).await? {
-            Some((link, _)) => Speaker::Puppet(link.peer),
-            None => Speaker::Service,
-        };
-        let notice = Outgoing {
-            op_id: op_id::for_native(&post.link, post.native_event.as_str(), "notice"),
-            speaker,
-            operation: Operation::Notice(wording::not_accepted("the room does not accept messages from you")),
-            message: None,
-        };
-        let batch = Batch { rows: vec![self.enqueue(&post.link, &notice).await?], ..Batch::default() };
+        let why = wording::NOT_TAKEN_FROM_YOU;
+        let mut rows = Vec::new();
+        if let Some((link, _)) = self.link(&post.link).await? {
+            let state = MessageState::Refused { why: why.to_owned() };
+            rows.push(self.notice_of(&post.link, &link, &post.native_event, why).await?);
+            let shown = state.progress();
+            rows.extend(shown.and_then(|shown| self.showing(&post.link, &link, &post.native_event, &shown)));
+            rows.push(post.state(state));
+        } else {
+            let notice = Outgoing {
+                op_id: op_id::for_native(&post.link, post.native_event.as_str(), "notice"),
+                speaker: Speaker::Service,
+                operation: Operation::Notice(wording::not_accepted(why)),
+                message: None,
+            };
+            rows.push(self.enqueue(&post.link, &notice).await?);
+        }
+        let batch = Batch { rows, ..Batch::default() };
         self.store_room(followed, false, batch).await?;
         self.wake_link(post.link.clone());
+        self.wake_showing(post.link.clone());
         Ok(())
     }
 }

@@ -13,7 +13,9 @@
 //! | `room` | room | [`RoomRow`], sealed | the room's run | – |
 //! | `snapshot` | room | hosted group, sealed | the room's run, at epoch changes | – |
 //! | `outbox` | link, n | [`Outgoing`], sealed | room and lane runs | the link's delivery run |
-//! | `message` | link, message id | [`MessageRow`] | lane and delivery runs | – |
+//! | `message` | link, message id | [`MessageRow`] | lane, room and delivery runs | – |
+//! | `showing` | link, native event | [`Progress`](mimi_adapter::Progress) | all that bring it further | the link's showing run |
+//! | `receipt` | link, message id | [`TheirReceipt`](crate::progress::TheirReceipt) | lane and delivery runs | the link's report run |
 //! | `letter` | link, n | [`Letter`], sealed | the link's delivery run | – |
 //! | `roots` | provider | its identity roots | rooms that need them | – |
 //! | `opening` | adapter, native user, link | a chat with him is being opened | the room's run | the link's delivery run |
@@ -32,10 +34,12 @@ use mimi_uri::RoomUri;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::progress::MessageState;
+
 pub(crate) use group::{Group, GroupState, Member, Presence, Target, Wish};
 pub(crate) use key::Key;
 pub(crate) use link::{Link, LinkId, LinkState, Origin};
-pub(crate) use room::{FoundingRow, InFlight, Intent, Post, RoomKind, RoomRow, Stage, Steps};
+pub(crate) use room::{FoundingRow, InFlight, Intent, Post, Report, RoomKind, RoomRow, Stage, Steps};
 
 pub(crate) const INBOX: RowKind = RowKind("inbox");
 pub(crate) const EVENT: RowKind = RowKind("event");
@@ -78,11 +82,14 @@ pub(crate) enum EventRow {
     Delivered { message: Option<[u8; 32]> },
 }
 
-/// Where a MIMI message is on the native side of a link.
+/// Where a MIMI message is on the native side of a link, and how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MessageRow {
     /// The native event, once the native network named it.
     pub(crate) event: Option<NativeEventId>,
+    /// How far it has come; unknown for those of the first release.
+    #[serde(default)]
+    pub(crate) state: Option<MessageState>,
 }
 
 /// One operation towards the native side of a link.

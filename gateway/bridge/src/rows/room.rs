@@ -103,6 +103,8 @@ pub(crate) enum Intent {
     Leave(UserUri),
     /// Post a message.
     Post(Post),
+    /// Tell what became of messages of the other side.
+    Report(Report),
 }
 
 /// Changes of a group on their way.
@@ -123,6 +125,19 @@ pub(crate) struct Post {
     pub(crate) native_event: NativeEventId,
     pub(crate) message: [u8; 32],
     /// The application data of the MLS message: framed content.
+    #[serde(with = "serde_bytes")]
+    pub(crate) data: Vec<u8>,
+    /// The franking tag over it.
+    pub(crate) tag: [u8; 32],
+    /// How often it was sealed anew.
+    pub(crate) reseals: u32,
+}
+
+/// A status report of a hosted user on its way; kept whole, so that it can be sealed anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) sender: UserUri,
+    /// The application data of the MLS message: the framed report.
     #[serde(with = "serde_bytes")]
     pub(crate) data: Vec<u8>,
     /// The franking tag over it.

@@ -104,7 +104,8 @@ impl People {
         let Some(room) = by.room.clone() else { return Err("there is no chat yet".to_owned()) };
         by.said.push(text.to_owned());
         by.under_way.push_back(Instant::now());
-        by.client.say(&room, text).await.map_err(|fault| format!("the network is gone: {fault}"))
+        by.client.say(&room, text).await.map_err(|fault| format!("the network is gone: {fault}"))?;
+        Ok(())
     }
 
     /// Whether everything that was said was heard, and shown.

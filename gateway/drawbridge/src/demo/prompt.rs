@@ -90,7 +90,8 @@ fn show(heard: io::Result<Heard>, screen: &Screen) -> Result<(), Broke> {
         | EventKind::Unbanned
         | EventKind::Role
         | EventKind::Title
-        | EventKind::Topic => {}
+        | EventKind::Topic
+        | EventKind::Progress => {}
     }
     Ok(())
 }

@@ -219,6 +219,38 @@ async fn a_message_that_a_follower_rejects_is_set_aside_and_all_others_arrive() 
     let mut expected = logged(&world, &chat.uri).await;
     expected.retain(|event| *event.message() != requests[4].app_message);
     assert_eq!(world.b.sink.taken(&chat.uri), expected);
+    let lane = world.a.server().lanes().await.unwrap().remove(0);
+    assert_eq!((lane.waiting, lane.is_parked, lane.set_aside.len()), (0, false, 1));
+    assert_eq!(lane.set_aside[0].status, 400);
+}
+
+#[tokio::test]
+async fn a_lane_whose_follower_refuses_everything_is_parked_and_goes_on_when_it_is_resumed() {
+    let world = World::new().await;
+    let mut chat = world.direct_chat().await;
+    world.a.ledger.settled().await;
+    let before = world.b.sink.notified().len();
+    world.b.sink.answers(|_| SinkAnswer::Status(403));
+
+    says(&world, &mut chat, &["kept"]).await;
+    let parked = loop {
+        let lanes = world.a.server().lanes().await.unwrap();
+        match lanes.into_iter().find(|lane| lane.is_parked) {
+            Some(lane) => break lane,
+            None => let_things_happen(&world).await,
+        }
+    };
+    let asked = world.b.sink.notified().len();
+    world.b.sink.answers(|_| SinkAnswer::Status(201));
+    world.a.server().resume_lane(&parked.peer, &parked.room);
+    world.b.sink.notified_times(before + 2).await;
+    world.a.ledger.settled().await;
+
+    assert_eq!(asked, before + 1, "a parked lane is not hammered");
+    assert_eq!((parked.waiting, &parked.room), (1, &chat.uri));
+    assert!(parked.why.is_some_and(|why| why.contains("403")) && parked.next_ms.is_some());
+    assert_eq!(world.b.sink.taken(&chat.uri), logged(&world, &chat.uri).await);
+    assert_eq!(world.a.server().lanes().await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -12,19 +12,12 @@ struct World {
 /// The longest that anything may take: generous, for a machine that compiles beside the tests.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-pub(super) fn network(chat: &Port) -> String {
-    format!(
-        "[network.chat]\nkind = \"loopback\"\nprimary = true\nlisten = \"{}\"\ngroups = \"chat.groups\"\n",
-        chat.address()
-    )
-}
-
 impl World {
     fn start() -> Self {
         let chats: [Port; 2] = std::array::from_fn(|_| Port::claim());
         let (a, b) = (
-            SitePlan::new("a.example", &network(&chats[0])),
-            SitePlan::new("b.example", &network(&chats[1])),
+            SitePlan::new("a.example", &network::loopback(&chats[0])),
+            SitePlan::new("b.example", &network::loopback(&chats[1])),
         );
         SitePlan::introduce(&a, &b);
         Self { a: a.start(), b: b.start(), chats }

@@ -3,7 +3,7 @@
 use end_to_end::{Event as Told, Person, Synapse, SynapsePlan};
 use serde_json::json;
 
-use super::loopback::{hears, hears_text, is_told, network, said};
+use super::loopback::{hears, hears_text, is_told, said};
 use super::*;
 
 struct World {
@@ -23,13 +23,9 @@ fn puppet(name: &str) -> String {
 impl World {
     fn start() -> Self {
         let [homeserver, appservice, chat] = std::array::from_fn(|_| Port::claim());
-        let matrix = format!(
-            "[network.matrix]\nkind = \"matrix\"\nprimary = true\nhomeserver = \"http://{}\"\n\
-             server_name = \"a.example\"\nlisten = \"{}\"\ntokens = \"keys/matrix.toml\"\n",
-            homeserver.address(),
-            appservice.address()
-        );
-        let (a, b) = (SitePlan::new("a.example", &matrix), SitePlan::new("b.example", &network(&chat)));
+        let matrix = network::matrix("a.example", &homeserver, &appservice);
+        let (a, b) =
+            (SitePlan::new("a.example", &matrix), SitePlan::new("b.example", &network::loopback(&chat)));
         SitePlan::introduce(&a, &b);
         let plan = SynapsePlan::named("a.example").with_appservice(a.registration());
         let synapse = Synapse::start_on(homeserver, plan);
