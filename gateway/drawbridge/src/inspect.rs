@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use mimi_client::vault::Vault;
 use mimi_transport::read_roots;
 
-use crate::config::{Config, Mistake, NetworkConfig, NetworkKind};
+use crate::config::{Config, Mistake, NetworkConfig, NetworkKind, StoreConfig};
 use crate::keys::{self, HubIdentity};
 use crate::wiring;
 use crate::{cli, networks, serve};
@@ -79,6 +79,7 @@ fn findings(config: &Config) -> Vec<Finding> {
     if config.peers.is_empty() {
         found.push(warning("no peers: nobody can be reached; see `drawbridge peer add`"));
     }
+    found.extend(database(config));
     found.extend(natives(config));
     let warnings = mimi_edge_policy::warnings(&wiring::rules(config.consent));
     found.extend(warnings.into_iter().map(|careless| {
@@ -90,6 +91,28 @@ fn findings(config: &Config) -> Vec<Finding> {
         Err(why) => Finding::Wrong(why),
     });
     found
+}
+
+/// Whether the database lets us in, and keeps what it promises.
+fn database(config: &Config) -> Vec<Finding> {
+    let StoreConfig::Postgres(url) = &config.store else { return vec![] };
+    let wrong = |why: &dyn std::fmt::Display| vec![Finding::Wrong(format!("store.postgres: {why}"))];
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(fault) => return wrong(&fault),
+    };
+    match runtime.block_on(mimi_store_postgres::probe(url)) {
+        Ok(probe) => {
+            let lost = |setting| {
+                format!("store.postgres: {setting} is off there: a crash of its machine loses messages")
+            };
+            let careless = probe.careless.iter().map(|setting| warning(lost(setting)));
+            let mut found = vec![fine(format!("store.postgres: PostgreSQL {} lets us in", probe.version))];
+            found.extend(careless);
+            found
+        }
+        Err(fault) => wrong(&fault),
+    }
 }
 
 /// What peers pin must be what vouches for what we show.

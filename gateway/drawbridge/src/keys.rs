@@ -128,7 +128,7 @@ fn key_from(text: &str, key: &str) -> Result<Zeroizing<[u8; KEY_LENGTH]>, Mistak
 }
 
 /// A secret word of 256 bits.
-fn random_word() -> Result<Zeroizing<String>, String> {
+pub(crate) fn random_word() -> Result<Zeroizing<String>, String> {
     let mut bytes = Zeroizing::new([0; KEY_LENGTH]);
     aws_lc_rs::rand::fill(bytes.as_mut_slice()).map_err(|_| "the system gives no randomness".to_owned())?;
     Ok(Zeroizing::new(hex::encode(bytes.as_slice())))

@@ -17,6 +17,7 @@ mod operator;
 mod peer;
 mod registration;
 mod serve;
+mod turn;
 mod wiring;
 
 use std::process::ExitCode;

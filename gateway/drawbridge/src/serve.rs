@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mimi_store::Store;
 use mimi_uri::Domain;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,19 +15,20 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeArgs;
-use crate::config::Config;
+use crate::config::{Config, StoreConfig};
 use crate::limits::STOP_TIME_MAX;
 use crate::log;
 use crate::operator::{self, Readiness};
-use crate::wiring::Provider;
+use crate::turn::{Name, Turn};
+use crate::wiring::{OpenStore, Provider};
 
 /// Runs until SIGTERM or SIGINT.
-pub(crate) fn run(config: &Path, args: &ServeArgs) -> Result<ExitCode, String> {
-    let config = Config::load(config).map_err(|mistakes| mistakes.to_string())?;
+pub(crate) fn run(path: &Path, args: &ServeArgs) -> Result<ExitCode, String> {
+    let config = Config::load(path).map_err(|mistakes| mistakes.to_string())?;
     log::start(args.log)?;
     self_test()?;
     let runtime = tokio::runtime::Runtime::new().map_err(|fault| format!("no threads: {fault}"))?;
-    runtime.block_on(serve(&config, args.until_stdin_ends))
+    runtime.block_on(serve(&config, &path.with_extension("lock"), args.until_stdin_ends))
 }
 
 /// Hosted rooms lean on how openmls stores groups; if that has changed, nothing is to be touched.
@@ -37,15 +37,36 @@ pub(crate) fn self_test() -> Result<(), String> {
     mimi_mls::hosted::self_test(now.as_secs()).map_err(|fault| fault.to_string())
 }
 
-async fn serve(config: &Config, until_stdin_ends: bool) -> Result<ExitCode, String> {
+async fn serve(config: &Config, lock: &Path, until_stdin_ends: bool) -> Result<ExitCode, String> {
     let stop = CancellationToken::new();
     stop_when_told(&stop, until_stdin_ends)?;
+    let store = OpenStore::open(&config.store).await?;
+    let name = match config.store {
+        StoreConfig::Sqlite(_) => Name::random()?,
+        StoreConfig::Postgres(_) => Name::of(lock)?,
+    };
+    let turn = Turn::new(store.shared(), config.provider.listen.to_string(), name);
+    let Some(come) = stop.run_until_cancelled(turn.comes()).await else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let until = come?;
+    let outcome = tokio::select! {
+        outcome = work(config, store, &stop) => outcome,
+        why = turn.keep(until) => Err(why),
+    };
+    turn.end().await;
+    tracing::info!("stopped");
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// Works until it is told to stop, or something breaks.
+async fn work(config: &Config, store: OpenStore, stop: &CancellationToken) -> Result<(), String> {
     let metrics = operator::metrics()?;
-    let provider = Provider::assemble(config).await?;
+    let provider = Provider::assemble(config, store).await?;
     let door = listen(config.provider.listen, "provider.listen").await?;
     let operators_door = listen(config.operator_listen, "operator.listen").await?;
     let readiness = Arc::new(Readiness {
-        store: Arc::clone(&provider.store) as Arc<dyn Store>,
+        store: provider.store.shared(),
         bridge: Arc::clone(&provider.bridge),
         listens: AtomicBool::new(true),
     });
@@ -59,7 +80,7 @@ async fn serve(config: &Config, until_stdin_ends: bool) -> Result<ExitCode, Stri
     )
     .with_graceful_shutdown(stop.clone().cancelled_owned());
     parts.spawn(async { operator.await.map_err(|fault| format!("operator.listen: {fault}")) });
-    spawn_provider(&mut parts, &provider, door, &stop);
+    spawn_provider(&mut parts, &provider, door, stop);
 
     // The first part that ends, ends all: on `stop` they all do, and else something broke.
     let first = parts.join_next().await;
@@ -71,11 +92,10 @@ async fn serve(config: &Config, until_stdin_ends: bool) -> Result<ExitCode, Stri
         parts.abort_all();
     }
     provider.store.close().await;
-    tracing::info!("stopped");
     match first {
-        Some(Ok(ended)) => ended.map(|()| ExitCode::SUCCESS),
+        Some(Ok(ended)) => ended,
         Some(Err(panic)) => Err(panic.to_string()),
-        None => Ok(ExitCode::SUCCESS),
+        None => Ok(()),
     }
 }
 

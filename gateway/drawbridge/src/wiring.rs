@@ -1,6 +1,7 @@
 //! One provider, put together from its configuration: the only place where all crates meet.
 
 mod facts;
+mod store;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -11,12 +12,11 @@ use mimi_client::vault::Vault;
 use mimi_edge_policy::{DefaultRule, Rules};
 use mimi_mls::Bridged;
 use mimi_server::{Server, ServerParts};
-use mimi_store::Store;
-use mimi_store_sqlite::SqliteStore;
 use mimi_transport::{Outbound, PeerTls, Peers, ProviderCertificate, read_roots};
 use mimi_uri::{Domain, UserUri};
 use mimi_wire::{Clock, Timestamp};
 
+pub(crate) use self::store::OpenStore;
 use crate::config::{Config, ConsentDefault, Mistake, PeerConfig};
 use crate::desk::{self, Desk};
 use crate::networks::NamedAdapter;
@@ -26,15 +26,15 @@ use crate::{keys, networks};
 pub(crate) struct Provider {
     pub(crate) server: Server,
     pub(crate) bridge: Arc<Bridge>,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: OpenStore,
     pub(crate) certificate: ProviderCertificate,
     pub(crate) peers: Peers,
     pub(crate) desk: Arc<Desk>,
 }
 
 impl Provider {
-    /// Reads the keys, opens the database and puts the parts together; nothing runs yet, nothing listens.
-    pub(crate) async fn assemble(config: &Config) -> Result<Self, String> {
+    /// Reads the keys and puts the parts together over an open store; nothing runs yet, nothing listens.
+    pub(crate) async fn assemble(config: &Config, store: OpenStore) -> Result<Self, String> {
         let provider = &config.provider;
         let domain = provider.domain.clone();
         let secret = keys::instance_key(provider).map_err(told)?;
@@ -50,10 +50,6 @@ impl Provider {
             .map_err(|fault| format!("peer: {fault}"))?;
         let outbound = Outbound::new(&certificate, domain.clone(), peers.clone())
             .map_err(|fault| format!("provider.certificate: {fault}"))?;
-        let store = SqliteStore::open(&config.database)
-            .await
-            .map_err(|fault| format!("store.sqlite: {}: {fault}", config.database.display()))?;
-        let store = Arc::new(store);
 
         let hosted = names.clone();
         let hosts = Arc::new(move |user: &UserUri| hosted.native(user).is_some());
@@ -61,7 +57,7 @@ impl Provider {
         let server = Server::new(ServerParts {
             domain,
             authority: provider.public_host.clone(),
-            store: Arc::clone(&store) as Arc<dyn Store>,
+            store: store.shared(),
             outbound,
             mint: Arc::new(HostedMint::new(hosts, Arc::clone(&authority), vault.clone())),
             identity_roots: vec![authority.root_der().to_vec()],
@@ -72,7 +68,7 @@ impl Provider {
         let token = desk::token(&vault, &provider.domain);
         let bridge = Bridge::new(BridgeParts {
             networks: names,
-            store: Arc::clone(&store) as Arc<dyn Store>,
+            store: store.shared(),
             hub: server.hub(),
             agents: facts.agents,
             vault,

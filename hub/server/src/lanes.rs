@@ -384,6 +384,7 @@ fn batch_end(key: &LaneKey, interval: &LaneRow, end: Seq) -> LaneProgress {
         room: key.room.clone(),
         peer: key.peer.clone(),
         from: interval.from,
+        position: interval.position,
         batch_end: end,
     }
 }

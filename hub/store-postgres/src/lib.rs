@@ -25,5 +25,5 @@ mod sql;
 mod store;
 mod writer;
 
-pub use open::OpenFault;
+pub use open::{OpenFault, Probe, probe};
 pub use store::PostgresStore;

@@ -27,6 +27,11 @@ pub const GROUP_TIME_MAX: Duration = Duration::from_secs(10);
 /// Processes work on rooms of their own, so once is rare; a group that fails so often meets something else.
 pub const GROUP_TRIES_MAX: usize = 5;
 
+/// How long the server waits for the next statement of a transaction before it undoes it.
+///
+/// A machine that died holds what it locked until then; less than a lease lasts, so that nobody waits for it longer.
+pub const TRANSACTION_IDLE_MAX: Duration = Duration::from_secs(3);
+
 /// How long connecting may take.
 pub const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 

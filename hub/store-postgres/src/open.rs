@@ -6,7 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgConnection};
 use tokio::time::timeout;
 
-use crate::limits::{CONNECT_TIME_MAX, READERS_MAX};
+use crate::limits::{CONNECT_TIME_MAX, READERS_MAX, TRANSACTION_IDLE_MAX};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -47,7 +47,31 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, OpenFault> {
         return Err(OpenFault::Url("it is not a URL of PostgreSQL".to_owned()));
     }
     let options = PgConnectOptions::from_str(url).map_err(|fault| OpenFault::Url(fault.to_string()))?;
+    let idle_max = TRANSACTION_IDLE_MAX.as_millis().to_string();
+    // Whatever the server's own settings are: what we acknowledge is durable, and whoever hangs lets go.
+    let options = options
+        .options([("synchronous_commit", "on"), ("idle_in_transaction_session_timeout", idle_max.as_str())]);
     Ok(options.application_name("drawbridge").disable_statement_logging())
+}
+
+/// What an operator should know of a database before he relies on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The server's version, as it tells it.
+    pub version: String,
+    /// The settings without which what is acknowledged may not survive a crash of the server, and are off.
+    pub careless: Vec<&'static str>,
+}
+
+/// Connects to the database of a URL and looks at it; nothing is changed.
+pub async fn probe(url: &str) -> Result<Probe, OpenFault> {
+    let mut connection = connect(&options(url)?).await?;
+    let version = sqlx::query_scalar("SHOW server_version").fetch_one(&mut connection).await?;
+    let fsync: String = sqlx::query_scalar("SHOW fsync").fetch_one(&mut connection).await?;
+    let pages: String = sqlx::query_scalar("SHOW full_page_writes").fetch_one(&mut connection).await?;
+    let settings = [("fsync", fsync), ("full_page_writes", pages)];
+    let off = settings.into_iter().filter(|(_, value)| value != "on").map(|(name, _)| name);
+    Ok(Probe { version, careless: off.collect() })
 }
 
 /// Opens one connection.

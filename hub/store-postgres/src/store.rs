@@ -1,12 +1,16 @@
+use std::future::pending;
+use std::sync::{Arc, OnceLock};
+
 use async_trait::async_trait;
 use mimi_mls::{Epoch, KeyPackageRef};
 use mimi_store::{
-    Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, RoomRole,
-    RoomRow, Row, RowChange, RowKind, Seq, Store, StoreFault,
+    Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, Lease,
+    LeaseRow, RoomRole, RoomRow, Row, RowChange, RowKind, Seq, Store, StoreFault,
 };
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::RequestHash;
-use sqlx::postgres::PgPool;
+use sqlx::PgConnection;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool};
 use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -23,6 +27,13 @@ pub struct PostgresStore {
     messages: mpsc::Sender<Message>,
     writer: Mutex<Option<JoinHandle<()>>>,
     readers: PgPool,
+    options: PgConnectOptions,
+    /// Leases have a connection of their own: they wait for no reader and no group.
+    leasing: Mutex<Option<PgConnection>>,
+    /// Hears that something was given up, while somebody waits for that.
+    hearing: Mutex<Option<PgListener>>,
+    /// Who was granted something here: from then on nothing is written unless he holds something still.
+    holder: Arc<OnceLock<String>>,
     appended: broadcast::Sender<RoomUri>,
 }
 
@@ -34,9 +45,19 @@ impl PostgresStore {
         let readers = open::reading(options.clone());
         let (messages, received) = mpsc::channel(VERBS_WAITING_MAX);
         let (appended, _) = broadcast::channel(mimi_store::limits::APPENDED_ROOMS_HELD_MAX);
-        let writer = Writer::new(options, connection, received, appended.clone());
-        let writer = Mutex::new(Some(tokio::spawn(writer.run())));
-        Ok(Self { messages, writer, readers, appended })
+        let holder = Arc::new(OnceLock::new());
+        let writer =
+            Writer::new(options.clone(), connection, Arc::clone(&holder), received, appended.clone());
+        Ok(Self {
+            messages,
+            writer: Mutex::new(Some(tokio::spawn(writer.run()))),
+            readers,
+            options,
+            leasing: Mutex::new(None),
+            hearing: Mutex::new(None),
+            holder,
+            appended,
+        })
     }
 
     /// Stores what was asked for so far, then closes the database; later calls fault.
@@ -54,6 +75,27 @@ impl PostgresStore {
         let job = Job { verb, answer };
         self.messages.send(Message::Write(Box::new(job))).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
+    }
+
+    /// Asks; with the first grant, nobody else's work is under way any more.
+    async fn ask(&self, lease: &Lease) -> Result<Vec<LeaseRow>, OpenFault> {
+        let mut leasing = self.leasing.lock().await;
+        // Given up with whatever state it is in, unless all goes well.
+        let mut connection = match leasing.take() {
+            Some(connection) => connection,
+            None => open::connect(&self.options).await?,
+        };
+        let rows = sql::lease::apply(&mut connection, lease).await?;
+        let is_granted = rows.iter().any(|row| row.holder.name == lease.holder.name);
+        if is_granted && self.holder.set(lease.holder.name.clone()).is_ok() {
+            sql::lease::outlast_others(&mut connection).await?;
+            // Whoever works waits for nobody: the connection goes back to the readers.
+            if let Ok(mut hearing) = self.hearing.try_lock() {
+                *hearing = None;
+            }
+        }
+        *leasing = Some(connection);
+        Ok(rows)
     }
 }
 
@@ -140,5 +182,26 @@ impl Store for PostgresStore {
 
     fn appended(&self) -> broadcast::Receiver<RoomUri> {
         self.appended.subscribe()
+    }
+
+    async fn lease(&self, lease: Lease) -> Result<Vec<LeaseRow>, StoreFault> {
+        self.ask(&lease).await.map_err(|fault| StoreFault::Unavailable(fault.to_string()))
+    }
+
+    async fn given_up(&self) {
+        let mut hearing = self.hearing.lock().await;
+        let heard = async {
+            let listener = match hearing.take() {
+                Some(listener) => listener,
+                None => sql::lease::listen(&self.readers).await?,
+            };
+            hearing.insert(listener).recv().await
+        };
+        if let Err(error) = heard.await {
+            tracing::warn!(%error, "what other processes give up is not heard");
+            *hearing = None;
+            drop(hearing);
+            pending::<()>().await;
+        }
     }
 }

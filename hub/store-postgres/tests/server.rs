@@ -2,13 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a database that cannot be used fails its test")]
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use end_to_end::Postgres;
 use mimi_store::contract::sample;
-use mimi_store::{Batch, Decide, EventLimit, RoomVersion, RowChange, RowKind, Seq, Store, StoreFault};
+use mimi_store::{
+    Batch, Decide, EventLimit, Holder, Lease, LeaseKey, LeaseRow, RoomVersion, RowChange, RowKind, Seq,
+    Store, StoreFault,
+};
 use mimi_store_postgres::PostgresStore;
 use mimi_store_postgres::limits::KEY_LENGTH_MAX;
+use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 const ALL: EventLimit = EventLimit { count: usize::MAX, bytes: usize::MAX };
 
@@ -202,4 +208,97 @@ async fn what_keeps_it_from_being_opened_is_told() {
     assert!(no_url.starts_with("it is not a URL of PostgreSQL; write postgres://"), "{no_url}");
     assert!(no_database.contains("database \"nowhere\" does not exist"), "{no_database}");
     assert!(nobody.contains("No such file or directory") || nobody.contains("refused"), "{nobody}");
+}
+
+/// What a process asks for or gives up.
+fn lease(name: &str, wanted: &[&str], given_up: &[&str], lasts: Duration) -> Lease {
+    let keys = |names: &[&str]| names.iter().map(|name| LeaseKey((*name).to_owned())).collect();
+    let holder = Holder { name: name.into(), place: "here".into() };
+    Lease { holder, wanted: keys(wanted), given_up: keys(given_up), lasts }
+}
+
+const LONG: Duration = Duration::from_mins(10);
+
+/// Long enough for all that is waited for here.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Has all leases run out.
+const RUN_OUT: &str = "UPDATE lease SET until = now()";
+
+#[tokio::test]
+async fn what_one_process_holds_another_sees_and_does_not_get() {
+    let postgres = Postgres::start();
+    let (first, second) = (opened(&postgres).await, opened(&postgres).await);
+
+    first.lease(lease("first", &["rooms 1"], &[], LONG)).await.unwrap();
+    let seen = second.lease(lease("second", &["rooms 1"], &[], LONG)).await.unwrap();
+    let alone = second.lease(lease("second", &["rooms 2"], &[], LONG)).await.unwrap();
+
+    let held = |rows: Vec<LeaseRow>| -> Vec<(String, String)> {
+        rows.into_iter().map(|row| (row.key.0, row.holder.name)).collect()
+    };
+    assert_eq!(held(seen), [("rooms 1".to_owned(), "first".to_owned())]);
+    assert_eq!(
+        held(alone),
+        [("rooms 1".to_owned(), "first".to_owned()), ("rooms 2".to_owned(), "second".to_owned())]
+    );
+}
+
+#[tokio::test]
+async fn who_waits_hears_what_another_process_gives_up() {
+    let postgres = Postgres::start();
+    let (first, second) = (opened(&postgres).await, opened(&postgres).await);
+    first.lease(lease("first", &["x"], &[], LONG)).await.unwrap();
+
+    // Again and again, for nobody tells when the other has begun to listen.
+    let heard = timeout(PATIENCE, async {
+        tokio::select! {
+            () = second.given_up() => {}
+            () = async { loop {
+                first.lease(lease("first", &[], &["x"], LONG)).await.unwrap();
+            } } => {}
+        }
+    });
+
+    heard.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_process_that_lost_what_it_held_stores_nothing_more() {
+    let postgres = Postgres::start();
+    let (first, second) = (opened(&postgres).await, opened(&postgres).await);
+    first.lease(lease("it's first", &["x"], &[], LONG)).await.unwrap();
+    first.decide(sample::founding("r")).await.unwrap();
+
+    postgres.query(RUN_OUT);
+    second.lease(lease("second", &["x"], &[], LONG)).await.unwrap();
+    let late = first.decide(sample::founding("s")).await;
+    second.decide(sample::founding("s")).await.unwrap();
+
+    let Err(StoreFault::Unavailable(why)) = late else { panic!("{late:?}") };
+    assert!(why.contains("another process is at work"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_over_waits_for_what_was_under_way() {
+    let postgres = Postgres::start();
+    let first = opened(&postgres).await;
+    let second = opened(&postgres).await;
+    first.lease(lease("first", &["x"], &[], LONG)).await.unwrap();
+    let mut other = PgConnection::connect(&postgres.url()).await.unwrap();
+    let mut under_way = other.begin().await.unwrap();
+    sqlx::query("SELECT work_as('first')").execute(&mut *under_way).await.unwrap();
+
+    postgres.query(RUN_OUT);
+    let taking = tokio::spawn(async move { second.lease(lease("second", &["x"], &[], LONG)).await });
+    let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    let begun = Instant::now();
+    while postgres.query(waits) != "1" {
+        assert!(begun.elapsed() < PATIENCE, "nobody waits");
+    }
+    let waited = !taking.is_finished();
+    under_way.commit().await.unwrap();
+    let rows = taking.await.unwrap().unwrap();
+
+    assert_eq!((waited, rows.len(), &*rows[0].holder.name), (true, 1, "second"));
 }

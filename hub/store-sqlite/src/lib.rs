@@ -9,11 +9,13 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `alone` | one process works on a file, and no second |
 //! | `open` | opens and migrates the database, refuses a newer schema |
 //! | `store` | [`SqliteStore`], the [`Store`](mimi_store::Store) |
 //! | `writer` | the writing thread: groups, fences, conflicts |
 //! | `sql` | every statement, one per function, by table |
 
+mod alone;
 pub mod limits;
 mod open;
 mod sql;

@@ -3,14 +3,15 @@ use std::path::Path;
 use async_trait::async_trait;
 use mimi_mls::{Epoch, KeyPackageRef};
 use mimi_store::{
-    Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, RoomRole,
-    RoomRow, Row, RowKind, Seq, Store, StoreFault,
+    Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, Lease,
+    LeaseRow, RoomRole, RoomRow, Row, RowKind, Seq, Store, StoreFault,
 };
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::RequestHash;
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 
+use crate::alone::Alone;
 use crate::limits::VERBS_WAITING_MAX;
 use crate::open::{self, OpenFault};
 use crate::sql;
@@ -27,6 +28,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     recent: Recent,
     appended: broadcast::Sender<RoomUri>,
+    alone: Alone,
 }
 
 impl SqliteStore {
@@ -43,7 +45,14 @@ impl SqliteStore {
         let recent = Recent::load(&connection)?;
         let writer = Writer::new(path.to_owned(), connection, received, appended.clone(), recent.clone());
         let ended = writer.start().map_err(OpenFault::Thread)?;
-        Ok(Self { messages, ended: Mutex::new(Some(ended)), readers, recent, appended })
+        Ok(Self {
+            messages,
+            ended: Mutex::new(Some(ended)),
+            readers,
+            recent,
+            appended,
+            alone: Alone::beside(path),
+        })
     }
 
     /// Stores what was asked for so far, then closes the database; later calls fault.
@@ -138,5 +147,9 @@ impl Store for SqliteStore {
 
     fn appended(&self) -> broadcast::Receiver<RoomUri> {
         self.appended.subscribe()
+    }
+
+    async fn lease(&self, lease: Lease) -> Result<Vec<LeaseRow>, StoreFault> {
+        self.alone.lease(lease)
     }
 }

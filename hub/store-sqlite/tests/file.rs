@@ -1,7 +1,9 @@
 //! What is particular to a database in a file.
 
+use std::time::Duration;
+
 use mimi_store::contract::sample;
-use mimi_store::{Batch, Decide, EventLimit, RoomVersion, Seq, Store, StoreFault};
+use mimi_store::{Batch, Decide, EventLimit, Holder, Lease, LeaseKey, RoomVersion, Seq, Store, StoreFault};
 use mimi_store_sqlite::{OpenFault, SqliteStore};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
@@ -161,4 +163,26 @@ async fn a_database_that_breaks_faults_everyone_in_the_group_and_recovers() {
     let logged = store.head(&sample::room("r")).await.unwrap().is_some();
     assert_eq!(logged, decided.is_ok(), "{decided:?}");
     store.decide(sample::accepting("r", vec![sample::message(2)])).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_process_works_on_a_file_and_no_second() {
+    let folder = TempDir::new().unwrap();
+    let first = SqliteStore::open(in_folder(&folder)).await.unwrap();
+    let second = SqliteStore::open(in_folder(&folder)).await.unwrap();
+    let lease = |name: &str| Lease {
+        holder: Holder { name: name.into(), place: "here".into() },
+        wanted: vec![LeaseKey("rooms 1".into())],
+        given_up: vec![],
+        lasts: Duration::from_mins(1),
+    };
+
+    let granted = first.lease(lease("first")).await.unwrap();
+    let refused = second.lease(lease("second")).await;
+    drop(first);
+    let granted_later = second.lease(lease("second")).await.unwrap();
+
+    assert_eq!((granted.len(), granted_later.len()), (1, 1));
+    let Err(StoreFault::Unavailable(why)) = refused else { panic!("{refused:?}") };
+    assert!(why.ends_with("another process works on this database"), "{why}");
 }

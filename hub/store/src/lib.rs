@@ -20,6 +20,7 @@
 //! | key package | `claim` | `record`, when it was used; nobody yet if it never is |
 //! | answer | `claim` | the next `claim` after it expired |
 //! | row | `record` | `record` |
+//! | lease | `lease` | `lease`, when it was given up or ran out |
 //!
 //! What works off rows does so in [`Runs`]: at most one per key, found again after a restart.
 //! [`MemoryStore`] is the store of simulations; the module `contract` holds the tests that every store passes.
@@ -29,6 +30,7 @@ mod claim;
 pub mod contract;
 mod decide;
 mod fail_point;
+mod lease;
 pub mod limits;
 mod memory;
 mod record;
@@ -39,6 +41,7 @@ mod store;
 pub use claim::{Claim, Claimed, NewKeyPackage};
 pub use decide::{Audience, Decide, EventKind, LaneChange, NewEvent, RoomRole, RoomState, RoomVersion, Seq};
 pub use fail_point::{FAIL_POINT_FILE, fail_point};
+pub use lease::{Holder, Lease, LeaseKey, LeaseRow, LeaseTable};
 pub use memory::{InjectedFault, MemoryStore};
 pub use record::{Batch, LaneProgress, RowChange, RowKind, RowVersion};
 pub use rows::{EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, RoomRow, Row};

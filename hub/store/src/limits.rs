@@ -14,6 +14,21 @@ pub const TREES_KEPT: u64 = 4;
 /// only weighs memory against needless reads.
 pub const APPENDED_ROOMS_HELD_MAX: usize = 4096;
 
+/// For how long a lease is granted.
+///
+/// Work moves from a killed process at the latest after this and one renewal.
+pub const LEASE_LASTS: Duration = Duration::from_secs(5);
+
+/// For how long a process believes in its lease, counted from when it asked: shorter than it lasts, so that it has
+/// stopped before another begins, although clocks do not run alike.
+pub const LEASE_KEPT: Duration = Duration::from_secs(4);
+
+/// How often leases are renewed: one that fails to be renewed three times in a row is lost.
+pub const LEASE_RENEWAL: Duration = Duration::from_secs(1);
+
+/// How often whoever waits for a lease asks for it: what nobody holds any more lies idle no longer than this.
+pub const LEASE_GLANCE: Duration = Duration::from_millis(250);
+
 /// First wait of a run that could not reach what it needs.
 pub const RETRY_DELAY_MIN: Duration = Duration::from_millis(100);
 

@@ -80,8 +80,9 @@ pub enum LaneProgress {
     /// The next request carries the events from the lane's position up to here; stored before it is sent, so that
     /// after a crash the same bytes are sent again.
     ///
-    /// A conflict unless `batch_end` is behind the position and within the interval. It may be set again, also
-    /// nearer: a batch that a peer rejected is split.
+    /// A conflict unless `position` is the interval's and `batch_end` is behind it and within the interval: nobody
+    /// sends anew what another process brought there already. It may be set again, also nearer, for a batch that a peer
+    /// rejected is split; never further, for what was sent is sent again as it was.
     BatchEnd {
         /// The room.
         room: RoomUri,
@@ -89,6 +90,8 @@ pub enum LaneProgress {
         peer: Domain,
         /// Where the interval starts.
         from: Seq,
+        /// Where the batch starts: the interval's position.
+        position: Seq,
         /// The first event that is not part of the batch.
         batch_end: Seq,
     },

@@ -1,12 +1,15 @@
+use std::future::pending;
+
 use async_trait::async_trait;
 use mimi_mls::{Epoch, KeyPackageRef};
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::RequestHash;
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 
 use crate::{
-    Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, RoomRole,
-    RoomRow, Row, RowKind, Seq,
+    Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, Lease,
+    LeaseRow, LeaseTable, RoomRole, RoomRow, Row, RowKind, Seq,
 };
 
 /// Why the store did not do what was asked.
@@ -84,4 +87,20 @@ pub trait Store: Send + Sync + 'static {
     /// Only a wake-up: one signal may stand for several events, and a reader that is told it lagged looks at every
     /// room it follows.
     fn appended(&self) -> broadcast::Receiver<RoomUri>;
+
+    /// Grants work to one of the processes that share the data, and tells all that is held then, by key.
+    ///
+    /// What is free goes to whoever asks first, and is his until he gives it up or it ran out, by a clock that all of them
+    /// share. From the first grant on a process may be kept from storing what it wants to store while it holds nothing. Here, for stores that one process has to itself: he gets all.
+    async fn lease(&self, lease: Lease) -> Result<Vec<LeaseRow>, StoreFault> {
+        Ok(LeaseTable::default().apply(lease, Instant::now()))
+    }
+
+    /// Waits until a process gives something up.
+    ///
+    /// Only a wake-up, and it may be missed: whoever wants something asks now and then all the same. Here, for stores that
+    /// one process has to itself: nobody gives anything up.
+    async fn given_up(&self) {
+        pending::<()>().await;
+    }
 }

@@ -108,7 +108,10 @@ impl Book {
             match event.kind {
                 EventKind::Message => pages.hear(by, event),
                 EventKind::Notice => pages.wrong.push(format!("{by} is told: {}", text(event))),
-                EventKind::Opened | EventKind::Joined => {}
+                EventKind::Progress if event.progress.as_deref() == Some("refused") => {
+                    pages.wrong.push(format!("{by} is told that it was refused: {}", text(event)));
+                }
+                EventKind::Opened | EventKind::Joined | EventKind::Progress => {}
                 // Nobody does any of these in a direct chat.
                 _ => pages.wrong.push(format!("{by} sees {:?} in {}", event.kind, event.room)),
             }

@@ -3,9 +3,10 @@ use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use end_to_end::{Launch, Port, Scratch, drawbridge};
+use end_to_end::{Launch, Port, Postgres, Scratch, drawbridge};
 use mimi_store::FAIL_POINT_FILE;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -24,6 +25,8 @@ const WISH: &str = "dies-at";
 pub enum Store {
     /// A file of its own.
     Sqlite,
+    /// A database of its own, on a server that both share and that lives on.
+    Postgres,
 }
 
 /// A Drawbridge process with its directory: set up as an operator would, and to be killed.
@@ -38,6 +41,8 @@ pub struct Provider {
     env: Vec<(&'static str, String)>,
     bytes_lost: u64,
     scratch: Scratch,
+    /// The server that has its database, if it has one.
+    _server: Option<Arc<Postgres>>,
 }
 
 /// Where it listens: for other providers, for its operator, for its own network.
@@ -51,13 +56,17 @@ struct Ports {
 impl Provider {
     /// Makes two that know each other; neither runs yet.
     pub fn two(domains: [&'static str; 2], store: Store) -> [Self; 2] {
-        let two = domains.map(|domain| Self::new(domain, store));
+        let server = match store {
+            Store::Sqlite => None,
+            Store::Postgres => Some(Arc::new(Postgres::start())),
+        };
+        let two = domains.map(|domain| Self::new(domain, server.clone()));
         two[0].knows(&two[1]);
         two[1].knows(&two[0]);
         two
     }
 
-    fn new(domain: &'static str, store: Store) -> Self {
+    fn new(domain: &'static str, server: Option<Arc<Postgres>>) -> Self {
         let ports = Ports { listen: Port::claim(), operator: Port::claim(), chat: Port::claim() };
         let provider = Self {
             domain,
@@ -67,10 +76,16 @@ impl Provider {
             env: vec![],
             bytes_lost: 0,
             scratch: Scratch::new(domain),
+            _server: server.clone(),
         };
         provider.launch(&["init", domain]).run();
         let written = fs::read_to_string(provider.scratch.join("drawbridge.toml")).unwrap_or_default();
-        provider.scratch.write("drawbridge.toml", &provider.ports.configure(&written, store));
+        let mut config = provider.ports.configure(&written);
+        if let Some(server) = server {
+            let url = server.database(&domain.replace('.', "_"));
+            config = config.replace("sqlite = \"drawbridge.db\"", &format!("postgres = \"{url}\""));
+        }
+        provider.scratch.write("drawbridge.toml", &config);
         provider
     }
 
@@ -221,15 +236,12 @@ impl Provider {
 const SIGKILL: i32 = 9;
 
 impl Ports {
-    /// The configuration that `init` wrote, with our ports and the store that is asked for.
-    fn configure(&self, written: &str, store: Store) -> String {
-        let ported = written
+    /// The configuration that `init` wrote, with our ports.
+    fn configure(&self, written: &str) -> String {
+        written
             .replace("0.0.0.0:8443", &self.listen.address().to_string())
             .replace("127.0.0.1:9000", &self.operator.address().to_string())
-            .replace("127.0.0.1:7000", &self.chat.address().to_string());
-        match store {
-            Store::Sqlite => ported,
-        }
+            .replace("127.0.0.1:7000", &self.chat.address().to_string())
     }
 }
 

@@ -46,6 +46,9 @@ struct World {
 impl Plan {
     /// Runs all rounds, to the end or to the first that goes wrong.
     pub async fn run(self, tell: Tell) -> Result<Report, Broke> {
+        if self.power_cuts && self.store != Store::Sqlite {
+            return Err("power cuts are for a store that is a file of the victim's".to_owned());
+        }
         let mut report = Report::default();
         let mut left = self.rounds;
         let (mut worlds, mut number) = (JoinSet::new(), 0);

@@ -28,6 +28,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "all of it panics where the test cannot go on, as said above")]
 
+mod balancer;
 mod binary;
 mod event;
 pub mod limits;
@@ -45,6 +46,7 @@ mod synapse;
 mod xmpp_person;
 mod xmpp_server;
 
+pub use balancer::Balancer;
 pub use binary::drawbridge;
 pub use event::{Event, Message};
 pub use person::Person;

@@ -17,8 +17,8 @@ pub(crate) use template::Template;
 pub(crate) struct Config {
     /// Who we are to other providers.
     pub(crate) provider: ProviderConfig,
-    /// The database.
-    pub(crate) database: PathBuf,
+    /// Where everything is remembered.
+    pub(crate) store: StoreConfig,
     /// Health and metrics.
     pub(crate) operator_listen: SocketAddr,
     /// What strangers may do.
@@ -53,6 +53,25 @@ pub(crate) enum ConsentDefault {
     Allow,
     Ask,
     Deny,
+}
+
+/// Where everything is remembered.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum StoreConfig {
+    /// In a file.
+    Sqlite(PathBuf),
+    /// In the `PostgreSQL` database of this URL.
+    Postgres(String),
+}
+
+impl std::fmt::Debug for StoreConfig {
+    /// A URL may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres(_) => f.debug_tuple("Postgres").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// A provider we speak with.
@@ -124,31 +143,35 @@ impl Config {
         let mut wrong = Mistakes::default();
         wrong.note(file.only(&["provider", "store", "operator", "consent", "peer", "network"]));
         let provider = wrong.note(read_provider(file, folder));
-        let database = wrong.note(read_store(file, folder));
+        let store = wrong.note(read_store(file, folder));
         let operator_listen = wrong.note(read_operator(file));
         let consent = wrong.note(read_consent(file));
         let peers = wrong.note(read_peers(file, folder));
         let networks = wrong.note(read_networks(file, folder));
-        match (provider, database, operator_listen, consent, peers, networks) {
+        match (provider, store, operator_listen, consent, peers, networks) {
             (
                 Some(provider),
-                Some(database),
+                Some(store),
                 Some(operator_listen),
                 Some(consent),
                 Some(peers),
                 Some(networks),
-            ) if wrong.is_empty() => {
-                Ok(Self { provider, database, operator_listen, consent, peers, networks })
-            }
+            ) if wrong.is_empty() => Ok(Self { provider, store, operator_listen, consent, peers, networks }),
             _ => Err(wrong),
         }
     }
 }
 
-fn read_store(file: &Section, folder: &Path) -> Result<PathBuf, Mistake> {
+fn read_store(file: &Section, folder: &Path) -> Result<StoreConfig, Mistake> {
     let store = file.required_section("store")?;
-    store.only(&["sqlite"])?;
-    Ok(folder.join(store.required_text("sqlite", "drawbridge.db")?))
+    store.only(&["sqlite", "postgres"])?;
+    match store.text("postgres")? {
+        None => Ok(StoreConfig::Sqlite(folder.join(store.required_text("sqlite", "drawbridge.db")?))),
+        Some(_) if store.text("sqlite")?.is_some() => {
+            Err(store.mistake("sqlite", "it is there beside store.postgres; keep one of them"))
+        }
+        Some(url) => Ok(StoreConfig::Postgres(url)),
+    }
 }
 
 fn read_operator(file: &Section) -> Result<SocketAddr, Mistake> {
@@ -318,7 +341,7 @@ mod tests {
         let config = read(&template()).unwrap();
 
         assert_eq!(config.provider.domain.as_str(), "a.example");
-        assert_eq!(config.database, Path::new("/etc/drawbridge/drawbridge.db"));
+        assert_eq!(config.store, StoreConfig::Sqlite("/etc/drawbridge/drawbridge.db".into()));
         assert_eq!(config.networks[0].name, "chat");
         assert!(config.networks[0].primary);
     }
@@ -393,6 +416,18 @@ mod tests {
             told("component = \"mimi.a.example\"\n").as_deref(),
             Some("network.xmpp.component: it is missing; write component = \"mimi.a.example\"")
         );
+    }
+
+    #[test]
+    fn a_store_is_a_file_or_a_database_and_not_both() {
+        let with = |store: &str| read(&template().replacen("sqlite = \"drawbridge.db\"", store, 1));
+        let url = "postgres = \"postgres://localhost/drawbridge\"";
+
+        let database = with(url).unwrap().store;
+        let both = with(&format!("{url}\nsqlite = \"drawbridge.db\"")).unwrap_err();
+
+        assert_eq!(database, StoreConfig::Postgres("postgres://localhost/drawbridge".into()));
+        assert_eq!(both, "store.sqlite: it is there beside store.postgres; keep one of them");
     }
 
     #[test]

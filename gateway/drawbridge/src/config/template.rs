@@ -58,7 +58,7 @@ hub_key = "keys/hub.key"
 instance_key = "keys/instance.key"
 
 [store]
-sqlite = "drawbridge.db"
+sqlite = "drawbridge.db"          # or postgres = "postgres://…": see docs/operating/postgresql.md
 
 [operator]
 # /health/live, /health/ready, /metrics, and what `drawbridge lane` and `letter` ask; for you, not for the world.

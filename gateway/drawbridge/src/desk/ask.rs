@@ -10,10 +10,10 @@ use mimi_client::vault::Vault;
 use tokio::net::TcpStream;
 
 use super::{Answer, PATH, Question, token};
-use crate::config::Config;
+use crate::config::{Config, StoreConfig};
 use crate::keys;
 use crate::limits::{ANSWER_BYTES_MAX, ANSWER_TIME_MAX};
-use crate::wiring::Provider;
+use crate::wiring::{OpenStore, Provider};
 
 /// The answer, with who gave it.
 pub(crate) struct Asked {
@@ -71,10 +71,13 @@ async fn ask_running(config: &Config, stream: TcpStream, question: &Question) ->
 
 /// Nothing is started: the parts are put together, asked, and dropped again.
 async fn ask_stopped(config: &Config, question: &Question) -> Result<Answer, String> {
-    if !config.database.exists() {
-        return Err(format!("nothing runs, and there is no {} to read", config.database.display()));
+    if let StoreConfig::Sqlite(path) = &config.store
+        && !path.exists()
+    {
+        return Err(format!("nothing runs, and there is no {} to read", path.display()));
     }
-    let provider = Provider::assemble(config).await?;
+    let store = OpenStore::open(&config.store).await?;
+    let provider = Provider::assemble(config, store).await?;
     let answer = provider.desk.answer(question).await;
     provider.store.close().await;
     answer

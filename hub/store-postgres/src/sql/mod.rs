@@ -7,6 +7,7 @@ pub(crate) mod answer;
 pub(crate) mod event;
 pub(crate) mod key_package;
 pub(crate) mod lane;
+pub(crate) mod lease;
 pub(crate) mod room;
 pub(crate) mod route;
 pub(crate) mod row;

@@ -1,8 +1,10 @@
+use mimi_store::fail_point;
 use sqlx::{Connection as _, PgConnection};
 
 use super::load::{Logs, load};
 use super::verb::{Stored, Verb};
 use crate::limits::GROUP_TRIES_MAX;
+use crate::sql;
 
 /// Stores a group in one transaction; a verb that conflicts is `None` and has left nothing.
 ///
@@ -10,14 +12,17 @@ use crate::limits::GROUP_TRIES_MAX;
 /// written: some statements for the group, however many verbs it has. Only the logs are not read: that nobody takes a
 /// place twice is left to the table's keys. Where one of them is hurt, by a message that was stored before or by
 /// another process just now, the group is undone and done again with the logs read as well.
+///
+/// Where a holder is given, nothing is stored unless he holds a lease still.
 pub(super) async fn commit(
     connection: &mut PgConnection,
+    holder: Option<&str>,
     verbs: &[Verb],
 ) -> Result<Vec<Option<Stored>>, sqlx::Error> {
     let mut tries = 1;
     let mut logs = Logs::Trusted;
     loop {
-        match attempt(connection, verbs, logs).await {
+        match attempt(connection, holder, verbs, logs).await {
             Ok(outcomes) => return Ok(outcomes),
             Err(error) if is_overtaken(&error) && tries < GROUP_TRIES_MAX => {
                 logs = Logs::Examined;
@@ -30,15 +35,21 @@ pub(super) async fn commit(
 
 async fn attempt(
     connection: &mut PgConnection,
+    holder: Option<&str>,
     verbs: &[Verb],
     logs: Logs,
 ) -> Result<Vec<Option<Stored>>, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
+    let mut transaction = match holder {
+        Some(holder) => sql::lease::begin(connection, holder).await?,
+        None => connection.begin().await?,
+    };
     let mut tables = load(&mut transaction, verbs, logs).await?;
     let outcomes = tables.judge(verbs);
     match tables.save(&mut transaction).await {
         Ok(()) => {
+            fail_point("group.written");
             transaction.commit().await?;
+            fail_point("group.committed");
             Ok(outcomes)
         }
         Err(error) => {

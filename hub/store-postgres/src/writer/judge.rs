@@ -191,9 +191,14 @@ impl<'v> Tables<'v> {
 
     fn move_lane(&mut self, progress: &'v LaneProgress) -> Judged {
         match progress {
-            LaneProgress::BatchEnd { room, peer, from, batch_end } => {
+            LaneProgress::BatchEnd { room, peer, from, position, batch_end } => {
                 let (key, interval) = self.interval(room, peer, *from)?;
-                if *batch_end <= interval.position || interval.to.is_some_and(|to| *batch_end > to) {
+                let within = |bound: Option<Seq>| bound.is_none_or(|bound| *batch_end <= bound);
+                if interval.position != *position
+                    || batch_end <= position
+                    || !within(interval.to)
+                    || !within(interval.batch_end)
+                {
                     return Err(Conflict);
                 }
                 self.put_lane(key, Interval { batch_end: Some(*batch_end), ..interval });

@@ -9,6 +9,7 @@ mod touched;
 mod verb;
 
 use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 use mimi_store::StoreFault;
 use mimi_uri::RoomUri;
@@ -42,6 +43,8 @@ pub(crate) struct Writer {
     options: PgConnectOptions,
     /// None after a fault, until it is opened anew.
     connection: Option<PgConnection>,
+    /// Who must hold something for a group to be stored, once he did.
+    holder: Arc<OnceLock<String>>,
     messages: mpsc::Receiver<Message>,
     appended: broadcast::Sender<RoomUri>,
 }
@@ -50,10 +53,11 @@ impl Writer {
     pub(crate) fn new(
         options: PgConnectOptions,
         connection: PgConnection,
+        holder: Arc<OnceLock<String>>,
         messages: mpsc::Receiver<Message>,
         appended: broadcast::Sender<RoomUri>,
     ) -> Self {
-        Self { options, connection: Some(connection), messages, appended }
+        Self { options, connection: Some(connection), holder, messages, appended }
     }
 
     /// Writes until it is told to close or nobody is left to ask.
@@ -110,7 +114,8 @@ impl Writer {
             Some(connection) => connection,
             None => open::connect(&self.options).await.map_err(|fault| fault.to_string())?,
         };
-        let stored = timeout(GROUP_TIME_MAX, group::commit(&mut connection, verbs)).await;
+        let holder = self.holder.get().map(String::as_str);
+        let stored = timeout(GROUP_TIME_MAX, group::commit(&mut connection, holder, verbs)).await;
         let stored = stored.map_err(|_| format!("the database takes more than {GROUP_TIME_MAX:?}"))?;
         let outcomes = stored.map_err(|error| error.to_string())?;
         self.connection = Some(connection);

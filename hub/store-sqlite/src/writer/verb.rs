@@ -159,9 +159,9 @@ fn change_row(connection: &Connection, change: &RowChange) -> Result<(), Undone>
 
 fn move_lane(connection: &Connection, memory: &mut Memory, progress: &LaneProgress) -> Result<(), Undone> {
     match progress {
-        LaneProgress::BatchEnd { room, peer, from, batch_end } => {
+        LaneProgress::BatchEnd { room, peer, from, position, batch_end } => {
             let room = memory.fences.of(connection, room)?.ok_or(Undone::Conflict)?.id;
-            lane::set_batch_end(connection, room, (peer, *from), *batch_end)
+            lane::set_batch_end(connection, (room, peer, *from), *position, *batch_end)
         }
         LaneProgress::Advance { room, peer, from, position } => {
             let room = memory.fences.of(connection, room)?.ok_or(Undone::Conflict)?.id;

@@ -26,8 +26,13 @@ pub async fn everything_survives_a_crash(disk: &dyn Disk) {
     };
     store.decide(decide).await.unwrap();
     store.claim(sample::claim(1, "answer", vec![sample::key_package(1)])).await.unwrap();
-    let batch_end =
-        LaneProgress::BatchEnd { room: room.clone(), peer: peer.clone(), from: Seq(1), batch_end: Seq(2) };
+    let batch_end = LaneProgress::BatchEnd {
+        room: room.clone(),
+        peer: peer.clone(),
+        from: Seq(1),
+        position: Seq(1),
+        batch_end: Seq(2),
+    };
     let insert = RowChange::Insert { kind: KIND, key: b"k".to_vec(), bytes: b"link".to_vec() };
     store.record(Batch { rows: vec![insert], lanes: vec![batch_end], ..Batch::default() }).await.unwrap();
 

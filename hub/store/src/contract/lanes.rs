@@ -11,11 +11,12 @@ fn close(to: u64) -> LaneChange {
     LaneChange::Close { peer: sample::provider("b"), to: Seq(to) }
 }
 
-fn batch_end(from: u64, batch_end: u64) -> LaneProgress {
+fn batch(from: u64, position: u64, batch_end: u64) -> LaneProgress {
     LaneProgress::BatchEnd {
         room: sample::room("r"),
         peer: sample::provider("b"),
         from: Seq(from),
+        position: Seq(position),
         batch_end: Seq(batch_end),
     }
 }
@@ -101,7 +102,7 @@ pub async fn a_lane_never_closes_before_what_was_sent(disk: &dyn Disk) {
     store.decide(sample::founding("r")).await.unwrap();
     change(&*store, open(1)).await.unwrap();
     step(&*store, advance(1, 4)).await.unwrap();
-    step(&*store, batch_end(1, 6)).await.unwrap();
+    step(&*store, batch(1, 4, 6)).await.unwrap();
 
     let outcomes = [change(&*store, close(3)).await, change(&*store, close(5)).await];
     change(&*store, close(6)).await.unwrap();
@@ -114,12 +115,12 @@ pub async fn a_position_never_goes_backwards(disk: &dyn Disk) {
     let store = disk.open().await;
     store.decide(sample::founding("r")).await.unwrap();
     change(&*store, open(1)).await.unwrap();
-    step(&*store, batch_end(1, 4)).await.unwrap();
+    step(&*store, batch(1, 1, 4)).await.unwrap();
     step(&*store, advance(1, 4)).await.unwrap();
 
     let backwards = step(&*store, advance(1, 3)).await;
     let same_again = step(&*store, advance(1, 4)).await;
-    let behind = step(&*store, batch_end(1, 4)).await;
+    let behind = step(&*store, batch(1, 4, 4)).await;
 
     assert_eq!((backwards, same_again), (Err(StoreFault::Conflict), Ok(())));
     assert_eq!(behind, Err(StoreFault::Conflict));
@@ -133,10 +134,10 @@ pub async fn a_position_never_leaves_its_interval(disk: &dyn Disk) {
 
     let outcomes = [
         step(&*store, advance(2, 6)).await,
-        step(&*store, batch_end(2, 6)).await,
+        step(&*store, batch(2, 2, 6)).await,
         step(&*store, advance(2, 1)).await,
         step(&*store, advance(3, 4)).await,
-        step(&*store, batch_end(3, 4)).await,
+        step(&*store, batch(3, 3, 4)).await,
     ];
 
     assert_eq!(outcomes, [const { Err(StoreFault::Conflict) }; 5]);
@@ -147,12 +148,30 @@ pub async fn a_batch_that_was_rejected_may_be_split(disk: &dyn Disk) {
     let store = disk.open().await;
     store.decide(sample::founding("r")).await.unwrap();
     change(&*store, open(1)).await.unwrap();
-    step(&*store, batch_end(1, 9)).await.unwrap();
+    step(&*store, batch(1, 1, 9)).await.unwrap();
 
-    step(&*store, batch_end(1, 5)).await.unwrap();
+    step(&*store, batch(1, 1, 5)).await.unwrap();
     step(&*store, advance(1, 3)).await.unwrap();
 
     assert_eq!(intervals(&*store).await, [(1, None, 3, Some(5))]);
+}
+
+pub async fn a_batch_starts_where_the_lane_is_and_never_grows(disk: &dyn Disk) {
+    let store = disk.open().await;
+    store.decide(sample::founding("r")).await.unwrap();
+    change(&*store, open(1)).await.unwrap();
+    step(&*store, advance(1, 3)).await.unwrap();
+    step(&*store, batch(1, 3, 6)).await.unwrap();
+
+    // Whoever does not know how far another process came, or what it sent.
+    let of_before = step(&*store, batch(1, 1, 6)).await;
+    let ahead = step(&*store, batch(1, 4, 6)).await;
+    let grown = step(&*store, batch(1, 3, 7)).await;
+    let same = step(&*store, batch(1, 3, 6)).await;
+
+    assert_eq!([of_before, ahead, grown], [const { Err(StoreFault::Conflict) }; 3]);
+    assert_eq!(same, Ok(()));
+    assert_eq!(intervals(&*store).await, [(1, None, 3, Some(6))]);
 }
 
 pub async fn a_closed_interval_is_gone_once_it_is_delivered(disk: &dyn Disk) {
@@ -176,7 +195,7 @@ pub async fn one_bad_step_stores_no_step_of_its_batch(disk: &dyn Disk) {
     store.decide(sample::founding("r")).await.unwrap();
     change(&*store, open(1)).await.unwrap();
 
-    let steps = vec![batch_end(1, 4), advance(1, 4), advance(7, 8)];
+    let steps = vec![batch(1, 1, 4), advance(1, 4), advance(7, 8)];
     let outcome = store.record(Batch { lanes: steps, ..Batch::default() }).await;
 
     assert_eq!(outcome, Err(StoreFault::Conflict));

@@ -13,6 +13,7 @@ pub mod claims;
 pub mod decisions;
 pub mod durability;
 pub mod lanes;
+pub mod leases;
 pub mod reads;
 pub mod rows;
 pub mod sample;
@@ -55,6 +56,7 @@ macro_rules! contract_tests {
             lanes::a_position_never_goes_backwards,
             lanes::a_position_never_leaves_its_interval,
             lanes::a_batch_that_was_rejected_may_be_split,
+            lanes::a_batch_starts_where_the_lane_is_and_never_grows,
             lanes::a_closed_interval_is_gone_once_it_is_delivered,
             lanes::one_bad_step_stores_no_step_of_its_batch,
             claims::a_claim_stores_its_key_packages,
@@ -78,6 +80,9 @@ macro_rules! contract_tests {
             reads::what_is_not_there_is_not_found,
             reads::a_room_is_told_to_have_grown_once_it_can_be_read,
             reads::a_conflict_wakes_nobody,
+            leases::what_one_holds_no_other_gets,
+            leases::what_is_given_up_is_free,
+            leases::what_ran_out_is_free_and_what_is_renewed_is_not,
             durability::everything_survives_a_crash,
             durability::what_was_acknowledged_to_many_writers_survives_a_crash,
             durability::a_conflict_does_not_touch_what_is_stored_beside_it,

@@ -9,13 +9,14 @@ use async_trait::async_trait;
 use mimi_mls::{Epoch, KeyPackageRef};
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::RequestHash;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
+use tokio::time::Instant;
 
 use self::state::State;
 use crate::limits::APPENDED_ROOMS_HELD_MAX;
 use crate::{
-    Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, RoomRole,
-    RoomRow, Row, RowKind, Seq, Store, StoreFault,
+    Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, Lease,
+    LeaseRow, LeaseTable, RoomRole, RoomRow, Row, RowKind, Seq, Store, StoreFault,
 };
 
 /// The store of simulations: nothing is durable, everything is deterministic.
@@ -40,6 +41,8 @@ pub enum InjectedFault {
 #[derive(Debug, Default)]
 struct Disk {
     state: State,
+    leases: LeaseTable,
+    given_up: Arc<Notify>,
     faults: VecDeque<InjectedFault>,
 }
 
@@ -192,6 +195,19 @@ impl Store for MemoryStore {
 
     fn appended(&self) -> broadcast::Receiver<RoomUri> {
         self.appended.subscribe()
+    }
+
+    async fn lease(&self, lease: Lease) -> Result<Vec<LeaseRow>, StoreFault> {
+        let mut disk = self.disk();
+        if !lease.given_up.is_empty() {
+            disk.given_up.notify_waiters();
+        }
+        Ok(disk.leases.apply(lease, Instant::now()))
+    }
+
+    async fn given_up(&self) {
+        let given_up = Arc::clone(&self.disk().given_up);
+        given_up.notified().await;
     }
 }
 

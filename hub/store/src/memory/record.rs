@@ -1,5 +1,5 @@
 use super::state::State;
-use crate::{Batch, LaneProgress, LaneRow, Row, RowChange, RowKind, RowVersion, StoreFault};
+use crate::{Batch, LaneProgress, LaneRow, Row, RowChange, RowKind, RowVersion, Seq, StoreFault};
 
 impl State {
     pub(super) fn record(&mut self, batch: Batch) -> Result<(), StoreFault> {
@@ -46,9 +46,14 @@ impl State {
 
     fn move_lane(&mut self, progress: LaneProgress) -> Result<(), StoreFault> {
         match progress {
-            LaneProgress::BatchEnd { room, peer, from, batch_end } => {
+            LaneProgress::BatchEnd { room, peer, from, position, batch_end } => {
                 let row = self.lanes.get(&(room, peer, from)).ok_or(StoreFault::Conflict)?.clone();
-                if batch_end <= row.position || row.to.is_some_and(|to| batch_end > to) {
+                let within = |bound: Option<Seq>| bound.is_none_or(|bound| batch_end <= bound);
+                if row.position != position
+                    || batch_end <= position
+                    || !within(row.to)
+                    || !within(row.batch_end)
+                {
                     return Err(StoreFault::Conflict);
                 }
                 self.put_lane(LaneRow { batch_end: Some(batch_end), ..row });
