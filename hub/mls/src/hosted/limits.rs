@@ -30,6 +30,12 @@ pub(crate) const RETAINED_HANDSHAKES_MAX: usize = 128;
 /// Bounds the snapshot: a cold tree's commit in a room of 1,000 is 80 kB, so this is a few dozen of the worst.
 pub(crate) const RETAINED_BYTES_MAX: usize = 2 * 1024 * 1024;
 
+/// Epochs before the current one that are still read.
+///
+/// One, and one more for each commit of ours that the hub confirmed before its log came to us. A dozen in a row is a slow
+/// log; a hub that never sends our commits back must not make us keep them all.
+pub(crate) const PAST_EPOCHS_MAX: usize = 16;
+
 /// Hosted leaves that are tried, in order, when the reader was removed.
 ///
 /// Only leaves whose path keys are all known are tried, so the first one normally succeeds.

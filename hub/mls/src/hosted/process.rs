@@ -7,6 +7,7 @@ use super::framing::PrivateFrame;
 use super::logic::ComponentChanges;
 use super::reader::{Heard, Resolution};
 use super::room::{HostedRoom, Standing};
+use super::roster::FormerMembers;
 use super::summary::{
     Application, CommitSummary, HandshakeSender, Ignored, Processed, ProposalSummary, ReaderFate,
 };
@@ -67,17 +68,26 @@ impl HostedRoom {
         self.read_past(epoch, &frame)
     }
 
-    /// Reads a message of the epoch before, with that epoch's secrets and members.
+    /// Reads a message of an epoch before, with that epoch's secrets and members.
     fn read_past(&mut self, epoch: Epoch, frame: &PrivateFrame<'_>) -> Result<Processed, ProcessFault> {
-        let oldest = self.past.as_ref().map_or(self.current.secrets.epoch(), |past| past.secrets.epoch());
-        let Some(past) = self.past.as_mut().filter(|past| past.secrets.epoch() == epoch) else {
+        let oldest = self.past.last().map_or(self.current.secrets.epoch(), |past| past.secrets.epoch());
+        let Some(nth) = self.past.iter().position(|past| past.secrets.epoch() == epoch) else {
             return Err(ProcessFault::EpochTooOld { epoch, oldest });
         };
+        let (later, this) = self.past.split_at_mut(nth);
+        let Some(past) = this.first_mut() else {
+            return Err(ProcessFault::EpochTooOld { epoch, oldest });
+        };
+        // Each epoch knows how its members differ from those of the next one.
         let (roster, former) = (&self.roster, &past.former);
+        let member = |leaf| {
+            let changes = std::iter::once(former).chain(later.iter().rev().map(|past| &past.former));
+            FormerMembers::member(changes, roster, leaf)
+        };
         let opened = past.opener.open(&self.crypto, &past.secrets, frame, |leaf| {
-            former.member(roster, leaf).map(|member| member.signature_key.as_slice())
+            member(leaf).map(|member| member.signature_key.as_slice())
         })?;
-        let credential = former.member(roster, opened.leaf).map(|member| member.credential.clone());
+        let credential = member(opened.leaf).map(|member| member.credential.clone());
         Ok(Processed::Application(Application {
             leaf: opened.leaf,
             credential: credential.unwrap_or_default(),
@@ -95,10 +105,15 @@ impl HostedRoom {
     ) -> Result<Processed, ProcessFault> {
         let epoch = self.require_ours(message)?;
         if self.pending.as_ref().is_some_and(|pending| pending.commit.as_bytes() == message.as_bytes()) {
-            return Ok(Processed::Commit(self.confirm_commit()?));
+            let summary = self.confirm_commit()?;
+            self.forget_before(epoch);
+            return Ok(Processed::Commit(summary));
         }
         let current = self.epoch();
         if epoch < current {
+            if matches!(message.kind(), MessageKind::Public(ContentType::Commit)) {
+                self.forget_before(epoch);
+            }
             return Ok(Processed::Ignored(Ignored::EpochEnded));
         }
         self.require_following()?;
@@ -108,12 +123,16 @@ impl HostedRoom {
         match self.reader.hear(message.as_bytes(), &Resolution::Logic(logic))? {
             Heard::Proposal { sender, proposal } => self.keep_proposal(message, sender, *proposal),
             Heard::Commit { sender, staged, changes } if staged.self_removed() => {
-                Ok(Processed::Commit(self.lose_reader(message, *staged, sender, &changes)?))
+                let summary = self.lose_reader(message, *staged, sender, &changes)?;
+                self.forget_before(epoch);
+                Ok(Processed::Commit(summary))
             }
             Heard::Commit { sender, staged, changes } => {
                 self.reader.merge(*staged)?;
                 self.retain(message, &changes);
-                Ok(Processed::Commit(self.begin_epoch(None, sender, &changes)?))
+                let summary = self.begin_epoch(None, sender, &changes)?;
+                self.forget_before(epoch);
+                Ok(Processed::Commit(summary))
             }
         }
     }

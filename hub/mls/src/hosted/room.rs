@@ -8,7 +8,7 @@ use super::commit::OwnPending;
 use super::epoch::EpochSecrets;
 use super::faults::HostedFault;
 use super::keys::{KeyPool, TreeKeys};
-use super::limits::{HOSTED_LEAVES_MAX, KEPT_PATH_KEYS_MAX};
+use super::limits::{HOSTED_LEAVES_MAX, KEPT_PATH_KEYS_MAX, PAST_EPOCHS_MAX};
 use super::logic::ComponentChanges;
 use super::opener::Opener;
 use super::reader::Reader;
@@ -28,7 +28,8 @@ pub struct HostedRoom {
     pub(super) reader: Reader,
     pub(super) standing: Standing,
     pub(super) current: CurrentEpoch,
-    pub(super) past: Option<PastEpoch>,
+    /// The epochs before, the newest first.
+    pub(super) past: Vec<PastEpoch>,
     pub(super) roster: Roster,
     pub(super) hosted: BTreeMap<LeafIndex, HostedLeaf>,
     pub(super) pool: KeyPool,
@@ -51,7 +52,10 @@ pub(super) struct CurrentEpoch {
     pub(super) opener: Opener,
 }
 
-/// The epoch before, which is still read; nobody speaks in it any more.
+/// An epoch before, which is still read; nobody speaks in it any more.
+///
+/// While the log is followed this is the one before the current one. Our own commits are confirmed ahead of the log: what
+/// the log tells on the way to them may be of epochs before that, and these are kept until it has come there.
 pub(super) struct PastEpoch {
     pub(super) secrets: EpochSecrets,
     pub(super) opener: Opener,
@@ -78,7 +82,7 @@ impl HostedRoom {
             reader,
             standing: Standing::Following,
             current: CurrentEpoch { secrets, senders: BTreeMap::new(), opener: Opener::default() },
-            past: None,
+            past: Vec::new(),
             roster,
             hosted: BTreeMap::new(),
             pool,
@@ -170,7 +174,8 @@ impl HostedRoom {
 
     /// Brings everything to the epoch that `next`, or the present reader, has entered.
     ///
-    /// All that can fail is done first; then the old epoch's senders are wiped and the one before it is forgotten.
+    /// All that can fail is done first; then the old epoch's senders are wiped. What is read no more is forgotten with
+    /// [`forget_before`](Self::forget_before), by who knows how far the log was followed.
     pub(super) fn begin_epoch(
         &mut self,
         next: Option<Reader>,
@@ -196,7 +201,12 @@ impl HostedRoom {
             CurrentEpoch { secrets, senders: BTreeMap::new(), opener: Opener::default() },
         );
         let is_next = before.secrets.epoch.checked_add(1) == Some(self.current.secrets.epoch);
-        self.past = is_next.then_some(PastEpoch { secrets: before.secrets, opener: before.opener, former });
+        if is_next {
+            self.past.insert(0, PastEpoch { secrets: before.secrets, opener: before.opener, former });
+            self.past.truncate(PAST_EPOCHS_MAX);
+        } else {
+            self.past.clear();
+        }
         self.roster = roster;
         self.pending = None;
         self.standing = Standing::Following;
@@ -212,6 +222,11 @@ impl HostedRoom {
             hosted_removed,
             reader: ReaderFate::Following,
         })
+    }
+
+    /// The log has come to the end of `epoch`: messages of epochs before that are not accepted any more.
+    pub(super) fn forget_before(&mut self, epoch: Epoch) {
+        self.past.retain(|past| past.secrets.epoch() >= epoch);
     }
 
     /// Finds our leaves in the new roster, also those that came back at another leaf; who is not in it is forgotten.

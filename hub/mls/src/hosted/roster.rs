@@ -64,12 +64,14 @@ impl FormerMembers {
         Self(changed)
     }
 
-    /// Who held `leaf` then, given who holds it `now`.
-    pub(super) fn member<'a>(&'a self, now: &'a Roster, leaf: LeafIndex) -> Option<&'a Member> {
-        match self.0.get(&leaf) {
-            Some(former) => former.as_ref(),
-            None => now.member(leaf),
-        }
+    /// Who held `leaf` before all these changes, the earliest first, given who holds it `now`.
+    pub(super) fn member<'a>(
+        changes: impl IntoIterator<Item = &'a Self>,
+        now: &'a Roster,
+        leaf: LeafIndex,
+    ) -> Option<&'a Member> {
+        let former = changes.into_iter().find_map(|changed| changed.0.get(&leaf));
+        former.map_or_else(|| now.member(leaf), Option::as_ref)
     }
 
     pub(super) fn snapshot(&self) -> Vec<(u32, Option<MemberSnapshot>)> {

@@ -63,11 +63,7 @@ impl HostedRoom {
                 .iter()
                 .map(|(leaf, sender)| (leaf.0, sender.generation()))
                 .collect(),
-            past: self.past.as_ref().map(|past| PastSnapshot {
-                secrets: past.secrets.clone(),
-                opener: past.opener.snapshot(),
-                former: past.former.snapshot(),
-            }),
+            past: self.past.first().map(PastSnapshot::of),
             hosted: self
                 .hosted
                 .iter()
@@ -80,6 +76,7 @@ impl HostedRoom {
                 missed: second.missed.clone(),
             }),
             pending: self.pending.as_ref().map(|pending| self.pending_snapshot(pending)),
+            older: self.past.iter().skip(1).map(PastSnapshot::of).collect(),
         }
     }
 
@@ -116,7 +113,9 @@ impl HostedRoom {
                 secrets: snapshot.current,
                 senders: BTreeMap::new(),
             },
-            past: snapshot.past.map(|past| past.load().ok_or_else(malformed)).transpose()?,
+            past: (snapshot.past.into_iter().chain(snapshot.older))
+                .map(|past| past.load().ok_or_else(malformed))
+                .collect::<Result<_, _>>()?,
             hosted: hosted_leaves(snapshot.hosted, &roster)?,
             roster,
             pool,
@@ -146,6 +145,9 @@ struct Snapshot {
     pool: Vec<KeyPair>,
     second: Option<SecondSnapshot>,
     pending: Option<PendingSnapshot>,
+    /// The epochs before `past`, the newest first; snapshots of before they were kept have none.
+    #[serde(default)]
+    older: Vec<PastSnapshot>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -156,6 +158,11 @@ struct PastSnapshot {
 }
 
 impl PastSnapshot {
+    fn of(past: &PastEpoch) -> Self {
+        let PastEpoch { secrets, opener, former } = past;
+        Self { secrets: secrets.clone(), opener: opener.snapshot(), former: former.snapshot() }
+    }
+
     fn load(self) -> Option<PastEpoch> {
         Some(PastEpoch {
             secrets: self.secrets,

@@ -80,6 +80,39 @@ fn the_franking_tag_travels_in_the_safe_aad() {
 }
 
 #[test]
+fn what_the_log_tells_before_our_own_commits_is_read_although_these_are_confirmed_already() {
+    let mut world = World::with_hosted(3);
+    let said = [b"one", b"two"].map(|text| world.alice.say(text).unwrap());
+    let newcomer = world.town.mint();
+    let plans = [
+        CommitPlan { adds: vec![newcomer.key_package.clone()], ..CommitPlan::default() },
+        CommitPlan { with_path: true, removes: vec![LeafIndex(3)], ..CommitPlan::default() },
+    ];
+
+    // The hub accepts: a commit, both messages of the epoch before it, another commit. It answers before we read any of it.
+    let commits = plans.map(|plan| {
+        let own = world.room.commit(LeafIndex(1), &plan, &Replace).unwrap();
+        world.others_follow(&own.commit);
+        world.room.confirm_commit().unwrap();
+        own.commit
+    });
+    let first = world.room.process(&commits[0], &Replace).unwrap();
+    let one = application(world.room.process(&said[0], &Replace).unwrap());
+    world.room = HostedRoom::load(&world.room.snapshot().unwrap()).unwrap();
+    let two = application(world.room.process(&said[1], &Replace).unwrap());
+    let again = world.room.process(&said[1], &Replace);
+    world.room.process(&commits[1], &Replace).unwrap();
+    let too_late = world.room.process(&said[0], &Replace);
+
+    assert!(matches!(first, Processed::Ignored(Ignored::EpochEnded)));
+    assert_eq!((one.epoch, one.leaf, one.data), (Epoch(1), LeafIndex(0), b"one".to_vec()));
+    assert_eq!((two.epoch, two.data, two.credential), (Epoch(1), b"two".to_vec(), one.credential));
+    assert!(matches!(again, Err(ProcessFault::AlreadyRead { .. })), "{again:?}");
+    assert!(matches!(too_late, Err(ProcessFault::EpochTooOld { oldest: Epoch(2), .. })), "{too_late:?}");
+    world.all_can_talk();
+}
+
+#[test]
 fn a_message_of_the_epoch_before_is_read_and_an_older_one_is_not() {
     let mut world = World::with_hosted(3);
     let [first, second] = [b"late", b"too "].map(|text| world.alice.say(text).unwrap());
