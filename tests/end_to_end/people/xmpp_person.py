@@ -3,6 +3,9 @@
 A message is said once its receipt is there (XEP-0184); until then it is sent again under the same id, as a careful client
 does whose network loses things. What comes in under an id that was heard from the same person before is told as
 `repeated`, not as a message. A server that is away is waited for: the person logs in again and again.
+
+A person stays in the rooms that he came into: when he is back, he enters them again and reads in their archive what was
+said meanwhile (XEP-0313); what is said while he reads waits, so that he hears all of it once and in the room's order.
 """
 
 import asyncio
@@ -18,6 +21,7 @@ PASSWORD = "correct horse battery staple"
 PAUSE_S = 0.2
 RECEIPT_WAIT_S = 5.0
 ANSWER_WAIT_S = 60
+ARCHIVE_PAGE = 50
 # What a server or gateway says that is not there at the moment, or not yet.
 PASSING = {"remote-server-timeout", "remote-server-not-found", "service-unavailable", "recipient-unavailable"}
 
@@ -31,6 +35,16 @@ def tell(line):
     sys.stdout.flush()
 
 
+class Room:
+    """A room that a person is in."""
+
+    def __init__(self, address, nick):
+        self.address, self.nick = address, nick
+        self.heard, self.last_heard = set(), None
+        # What was said while the archive is read, or nothing while it is not.
+        self.waiting = None
+
+
 class Person(slixmpp.ClientXMPP):
     def __init__(self, jid, address):
         super().__init__(f"{jid}/end-to-end", PASSWORD)
@@ -38,7 +52,7 @@ class Person(slixmpp.ClientXMPP):
         self.enable_plaintext, self.enable_starttls, self.enable_direct_tls = True, False, False
         self.plugin["feature_mechanisms"].unencrypted_plain = True
         self.plugin["feature_mechanisms"].unencrypted_scram = True
-        for plugin in ("0030", "0045", "0054", "0077", "0172", "0184", "0198", "0203", "0249", "0333", "0359"):
+        for plugin in ("0030", "0045", "0054", "0077", "0172", "0184", "0198", "0203", "0249", "0313", "0333", "0359"):
             self.register_plugin(f"xep_{plugin}")
         self.plugin["xep_0077"].force_registration = True
         self.auto_authorize, self.auto_subscribe = None, False
@@ -47,17 +61,20 @@ class Person(slixmpp.ClientXMPP):
         self.is_registered = False
         self.receipts = {}
         self.heard_ids = set()
+        self.rooms = {}
+        self.reflections = {}
         for event, hear in {
             "register": self.register_account,
             "session_start": self.start,
             "session_resumed": lambda _: self.is_here.set(),
             "disconnected": self.come_back,
             "message": self.hear_message,
-            "groupchat_message": self.hear_message,
+            "groupchat_message": self.hear_from_room,
             "message_error": self.hear_error,
             "receipt_received": self.hear_receipt,
             "marker_displayed": self.hear_displayed,
             "presence": self.hear_presence,
+            "groupchat_presence": self.hear_room_presence,
             "groupchat_invite": self.hear_invitation,
             "groupchat_subject": self.hear_subject,
         }.items():
@@ -81,6 +98,8 @@ class Person(slixmpp.ClientXMPP):
     async def start(self, _):
         await self.get_roster()
         self.send_presence()
+        for room in list(self.rooms.values()):
+            await self.enter(room)
         self.is_here.set()
 
     async def come_back(self, _):
@@ -142,7 +161,23 @@ class Person(slixmpp.ClientXMPP):
 
     async def do_join_room(self, room, nick):
         await self.is_here.wait()
-        await self.plugin["xep_0045"].join_muc_wait(room, nick, maxstanzas=0, timeout=ANSWER_WAIT_S)
+        await self.enter(self.rooms.setdefault(room, Room(room, nick)))
+
+    async def do_leave_room(self, room):
+        await self.is_here.wait()
+        self.plugin["xep_0045"].leave_muc(room, self.rooms.pop(room).nick)
+
+    async def do_say_in_room(self, room, text):
+        """Says it until the room has said it back: while this person was away it is in the archive that it did."""
+        id = uuid.uuid4().hex
+        reflected = self.reflections[id] = asyncio.get_running_loop().create_future()
+        while not reflected.done():
+            await self.is_here.wait()
+            if not reflected.done():
+                self.write(room, text, "groupchat", id)
+                await asyncio.wait([reflected], timeout=RECEIPT_WAIT_S)
+        del self.reflections[id]
+        return {"id": id}
 
     async def do_invite(self, room, user):
         self.plugin["xep_0045"].invite(room, user)
@@ -172,7 +207,41 @@ class Person(slixmpp.ClientXMPP):
             message["request_receipt"] = True
         message.send()
 
+    async def enter(self, room):
+        """Comes into a room, and hears what was said there since it was last heard."""
+        room.waiting = []
+        await self.plugin["xep_0045"].join_muc_wait(room.address, room.nick, maxstanzas=0, timeout=ANSWER_WAIT_S)
+        if room.last_heard is not None:
+            # Where a client asks for nothing else it may be told ten at a time: a page a way there and back.
+            asked = {"after": room.last_heard, "max": ARCHIVE_PAGE}
+            async for archived in self.plugin["xep_0313"].iterate(room.address, rsm=asked):
+                forwarded = archived["mam_result"]["forwarded"]["stanza"]
+                self.take_from_room(room, forwarded, archived["mam_result"]["id"])
+        waiting, room.waiting = room.waiting, None
+        for message in waiting:
+            self.take_from_room(room, message, message["stanza_id"]["id"])
+
     # -- what the person hears ------------------------------------------------------------------------------------
+
+    def hear_from_room(self, message):
+        room = self.rooms.get(message["from"].bare)
+        if room is None:
+            self.hear_message(message)
+        elif room.waiting is not None:
+            room.waiting.append(message)
+        else:
+            self.take_from_room(room, message, message["stanza_id"]["id"])
+
+    def take_from_room(self, room, message, archive_id):
+        if archive_id and archive_id in room.heard:
+            return
+        if archive_id:
+            room.heard.add(archive_id)
+            room.last_heard = archive_id
+        said = self.reflections.get(message["origin_id"]["id"] or message["id"])
+        if said is not None and not said.done() and message["from"].resource == room.nick:
+            said.set_result(None)
+        self.hear_message(message)
 
     def hear_message(self, message):
         reason = message.xml.find("{*}x/{*}decline/{*}reason")
@@ -221,6 +290,11 @@ class Person(slixmpp.ClientXMPP):
 
     def hear_subject(self, message):
         tell({"event": "subject", "room": message["from"].bare, "subject": message["subject"] or ""})
+
+    def hear_room_presence(self, presence):
+        room, sender = self.rooms.get(presence["from"].bare), presence["from"]
+        if room is not None and sender.resource == room.nick and presence["type"] != "unavailable":
+            tell({"event": "affiliated", "room": room.address, "affiliation": presence["muc"]["affiliation"]})
 
     def hear_presence(self, presence):
         kind, sender = presence["type"], presence["from"]

@@ -63,6 +63,13 @@ pub enum XmppEvent {
         /// The room.
         room: String,
     },
+    /// What this person is to a room.
+    Affiliated {
+        /// The room.
+        room: String,
+        /// `owner`, `admin`, `member`, …
+        affiliation: String,
+    },
     /// Somebody does not come into a room.
     Declined {
         /// The room.
@@ -180,6 +187,26 @@ impl XmppPerson {
         self.script.ask("send_once", json!({ "to": room, "text": text, "kind": "groupchat" }));
     }
 
+    /// Says something in a room, again and again until the room has said it back; returns the message's id.
+    #[track_caller]
+    pub fn say_in_room_surely(&self, room: &str, text: &str) -> String {
+        let said = self.script.ask("say_in_room", json!({ "room": room, "text": text }));
+        said["id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Comes into a room, under his own name.
+    #[track_caller]
+    pub fn join_room(&self, room: &str) {
+        let nick = self.user.split('@').next().unwrap_or_default();
+        self.script.ask("join_room", json!({ "room": room, "nick": nick }));
+    }
+
+    /// Leaves a room.
+    #[track_caller]
+    pub fn leave_room(&self, room: &str) {
+        self.script.ask("leave_room", json!({ "room": room }));
+    }
+
     /// Invites somebody into a room.
     #[track_caller]
     pub fn invite(&self, room: &str, user: &str) {
@@ -259,6 +286,15 @@ impl XmppPerson {
                 _ => None,
             })
         })
+    }
+
+    /// Waits until this person has an affiliation to a room.
+    #[track_caller]
+    pub fn wait_for_affiliation(&self, room: &str, affiliation: &str) {
+        let wanted = XmppEvent::Affiliated { room: room.to_owned(), affiliation: affiliation.to_owned() };
+        self.wait_for(&format!("to be {affiliation} of {room}"), |events| {
+            events.contains(&wanted).then_some(())
+        });
     }
 
     /// Waits until `found` finds what it looks for among everything heard.

@@ -13,3 +13,5 @@ use tokio::time::timeout;
 mod loopback;
 #[path = "groups/matrix.rs"]
 mod matrix;
+#[path = "groups/networks.rs"]
+mod networks;
