@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use crate::limits::{CONNECTIONS, STREAMS_PER_CONNECTION};
+
 /// Control and product, interleaved.
 #[derive(Parser)]
 #[command(name = "bench")]
@@ -17,12 +19,24 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Accepted submitMessage requests: per second, and CPU per message.
     Submit(Plan),
+    /// A backlog that is delivered: per second, and CPU per event.
+    Fanout(Plan),
+    /// A commit in a room of 1,000 members: what it costs the hub.
+    Commit(Plan),
+    /// Messages in a room with 1, 100 and 1,000 hosted users: what one costs the gateway.
+    Bridge(Plan),
+    /// Beside Synapse, Prosody and ejabberd.
+    Peers(Plan),
+    /// Each of them; the page that tells of them is written anew.
+    All(All),
     #[command(hide = true)]
     Control(Part),
     #[command(hide = true)]
+    Courier(Product),
+    #[command(hide = true)]
     Product(Product),
     #[command(hide = true)]
-    Sink(Part),
+    Sink(Sink),
     #[command(hide = true)]
     Load(Load),
 }
@@ -33,6 +47,16 @@ pub(crate) struct Plan {
     /// Rounds; in each, control and product take turns.
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: usize,
+}
+
+/// All benchmarks.
+#[derive(Args)]
+pub(crate) struct All {
+    #[command(flatten)]
+    pub(crate) plan: Plan,
+    /// The page whose figures are replaced.
+    #[arg(long, default_value = "docs/operating/performance.md")]
+    pub(crate) page: PathBuf,
 }
 
 /// A server of the run.
@@ -59,6 +83,16 @@ pub(crate) struct Product {
     pub(crate) deliver_to: Option<u16>,
 }
 
+/// The follower that is notified.
+#[derive(Args)]
+pub(crate) struct Sink {
+    #[command(flatten)]
+    pub(crate) part: Part,
+    /// Says so when it has been notified of so many events.
+    #[arg(long)]
+    pub(crate) until: Option<usize>,
+}
+
 /// The load on a server.
 #[derive(Args)]
 pub(crate) struct Load {
@@ -77,6 +111,12 @@ pub(crate) struct Load {
     /// The follower's process, if there is one.
     #[arg(long)]
     pub(crate) sink: Option<u32>,
+    /// How many connections it has.
+    #[arg(long, default_value_t = CONNECTIONS)]
+    pub(crate) connections: usize,
+    /// How many requests are in flight on each.
+    #[arg(long, default_value_t = STREAMS_PER_CONNECTION)]
+    pub(crate) streams: usize,
     /// Whose answers are to be read.
     #[arg(long)]
     pub(crate) answers: Answers,

@@ -11,6 +11,29 @@ pub(crate) fn of_process(id: u32) -> Outcome<Duration> {
     Ok(ticks(process_ticks(&stat).ok_or("/proc/<pid>/stat does not read")?))
 }
 
+/// CPU time of all processes that this one started, directly or through others, and that are still there.
+pub(crate) fn of_descendants() -> Outcome<Duration> {
+    let stats: Vec<String> = fs::read_dir("/proc")?
+        .filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("stat")).ok())
+        .collect();
+    let parents: Vec<(u32, u32)> = stats.iter().filter_map(|stat| parentage(stat)).collect();
+    let mut family = vec![std::process::id()];
+    let mut next = 0;
+    while let Some(parent) = family.get(next).copied() {
+        family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(id, _)| *id));
+        next += 1;
+    }
+    let ours = |stat: &&String| parentage(stat).is_some_and(|(id, _)| family[1..].contains(&id));
+    Ok(ticks(stats.iter().filter(ours).filter_map(|stat| process_ticks(stat)).sum()))
+}
+
+/// A process and its parent.
+fn parentage(stat: &str) -> Option<(u32, u32)> {
+    let (id, _) = stat.split_once(' ')?;
+    let (_, after_name) = stat.rsplit_once(')')?;
+    Some((id.parse().ok()?, after_name.split_whitespace().nth(1)?.parse().ok()?))
+}
+
 /// CPU time that was used on all cores since the machine started.
 pub(crate) fn of_machine() -> Outcome<Duration> {
     let stat = fs::read_to_string("/proc/stat")?;
@@ -54,6 +77,11 @@ mod tests {
         let stat = "4711 (a b) c) S 1 2 3 0 -1 4194304 5 6 7 8 250 50 9 9 20 0 3 0 100 1000 10";
 
         assert_eq!(process_ticks(stat), Some(300));
+    }
+
+    #[test]
+    fn a_process_has_a_parent_whatever_it_is_called() {
+        assert_eq!(parentage("4711 (a b) c) S 12 2 3"), Some((4711, 12)));
     }
 
     #[test]

@@ -43,29 +43,28 @@ pub(crate) async fn found(papers: &Papers, directory: &Path, rooms: usize, messa
     let mut members = Vec::with_capacity(rooms);
     for number in 0..rooms {
         let room = RoomUri::new(&world.alices.domain, &[&format!("bench-{number}")])?;
-        members.push((path_of(&room)?, world.found(&room).await?));
+        members.push((path_of(Endpoint::SubmitMessage, &room)?, world.found(&room).await?));
     }
     seal(&mut members, &world.bob, &directory.join(MESSAGES), messages)?;
-    world.hub.stop().await?;
-    world.follower.stop().await?;
+    world.stop().await?;
     hub_store.close().await;
     Ok(())
 }
 
 /// Two providers that know each other.
-struct World {
-    alices: Provider,
-    bobs: Provider,
+pub(crate) struct World {
+    pub(crate) alices: Provider,
+    pub(crate) bobs: Provider,
     alice: UserUri,
     bob: UserUri,
-    hub: Serving,
+    pub(crate) hub: Serving,
     follower: Serving,
     follower_store: Arc<MemoryStore>,
     roots: IdentityRoots,
 }
 
 impl World {
-    async fn start(papers: &Papers, hub_store: Arc<dyn Store>) -> Outcome<Self> {
+    pub(crate) async fn start(papers: &Papers, hub_store: Arc<dyn Store>) -> Outcome<Self> {
         let (alices, bobs) = (Provider::generate(HUB)?, Provider::generate(FOLLOWER)?);
         let hub_door = TcpListener::bind(("127.0.0.1", 0)).await?;
         let follower_door = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -108,6 +107,11 @@ impl World {
         self.join(room).await
     }
 
+    pub(crate) async fn stop(self) -> Outcome<()> {
+        self.hub.stop().await?;
+        self.follower.stop().await
+    }
+
     /// Bob's provider is notified of the Welcome, and he joins by it.
     async fn join(&self, room: &RoomUri) -> Outcome<RoomClient> {
         let mut appended = self.follower_store.appended();
@@ -143,11 +147,11 @@ fn key_packages(material: KeyMaterialResponse) -> Vec<Vec<u8>> {
     packages.collect()
 }
 
-/// Where messages for the room are posted to.
-fn path_of(room: &RoomUri) -> Outcome<String> {
+/// Where requests of this kind for the room are posted to.
+pub(crate) fn path_of(endpoint: Endpoint, room: &RoomUri) -> Outcome<String> {
     let authority = Authority::parse(HUB).ok_or("the hub's name is no authority")?;
-    let directory = Directory::publish(&authority, &[Endpoint::SubmitMessage]);
-    Ok(directory.link(Endpoint::SubmitMessage, room.as_str())?.path)
+    let directory = Directory::publish(&authority, &[endpoint]);
+    Ok(directory.link(endpoint, room.as_str())?.path)
 }
 
 /// Seals messages of `sender`, one room after the other, and again.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::report::Aim;
+
 /// Connections of the load: a peer keeps a few, and two would leave one of two cores idle at times.
 pub(crate) const CONNECTIONS: usize = 8;
 
@@ -23,6 +25,24 @@ pub(crate) const MESSAGES_MAX: usize = 150_000;
 /// Application data of a message, so that its request is about 1 KiB.
 pub(crate) const CONTENT_LENGTH: usize = 700;
 
+/// Members of the large room.
+pub(crate) const LARGE_ROOM: usize = 1_000;
+
+/// Commits in it: the first, for which the hub loads the group, does not count.
+pub(crate) const COMMITS: usize = 51;
+
+/// Messages sealed for a backlog; the product accepts what it can of them in one turn.
+pub(crate) const BACKLOG: usize = 60_000;
+
+/// Events in one request of the courier, as in the product's.
+pub(crate) const COURIER_BATCH_MAX: u32 = 256;
+
+/// Hosted users of the rooms in which messages are read and sealed.
+pub(crate) const HOSTED: [usize; 3] = [1, 100, 1_000];
+
+/// Messages that are read there, and sealed: a fifth of a second of CPU time, which comes in steps of 10 ms.
+pub(crate) const BRIDGED_MESSAGES: usize = 5_000;
+
 /// Jobs in one transaction of the control.
 pub(crate) const CONTROL_BATCH_MAX: usize = 1024;
 
@@ -35,3 +55,21 @@ pub(crate) const CONTROL_CPU_US_EXPECTED: f64 = 26.2;
 
 /// How far the control may be from that before its run says nothing of the product.
 pub(crate) const CONTROL_CPU_TOLERANCE: f64 = 0.15;
+
+/// Accepted messages, product to control: the first release's aim, as the others below.
+pub(crate) const ACCEPT_RATE: Aim = Aim::AtLeast(0.6);
+
+/// CPU per accepted message, product to control.
+pub(crate) const ACCEPT_CPU: Aim = Aim::AtMost(1.6);
+
+/// Delivered events, product to control.
+pub(crate) const FANOUT_RATE: Aim = Aim::AtLeast(0.5);
+
+/// A commit in the large room, in milliseconds of the hub's CPU.
+pub(crate) const COMMIT_MS: Aim = Aim::AtMost(20.0);
+
+/// Accepted messages, product to Synapse.
+pub(crate) const OVER_SYNAPSE: Aim = Aim::AtLeast(20.0);
+
+/// Accepted messages, product to ejabberd with its archive.
+pub(crate) const OVER_EJABBERD: Aim = Aim::AtLeast(5.0);

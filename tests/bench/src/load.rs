@@ -21,7 +21,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::cli::{Answers, Load};
 use crate::fault::Outcome;
-use crate::limits::{CONNECTIONS, COUNTED, STREAMS_PER_CONNECTION, WARM_UP};
+use crate::limits::{COUNTED, WARM_UP};
 use crate::papers::{FOLLOWER, FROM_FOLLOWER, HUB, Papers};
 use crate::report::say;
 use crate::{cpu, messages};
@@ -56,11 +56,10 @@ pub(crate) async fn run(load: &Load) -> Outcome<()> {
     let shared = Arc::new(Shared::new(&load.messages, load.answers)?);
     let tls = TlsConnector::from(Papers::at(&load.papers).client(FOLLOWER, HUB)?);
     let mut senders = Vec::new();
-    for _ in 0..CONNECTIONS {
-        let connection = connect(&tls, load.port).await?;
-        senders.extend(
-            (0..STREAMS_PER_CONNECTION).map(|_| tokio::spawn(send(connection.clone(), Arc::clone(&shared)))),
-        );
+    for _ in 0..load.connections {
+        let connection = connect(&tls, HUB, load.port).await?;
+        senders
+            .extend((0..load.streams).map(|_| tokio::spawn(send(connection.clone(), Arc::clone(&shared)))));
     }
     tokio::time::sleep(WARM_UP).await;
     let before = Reading::now(load)?;
@@ -134,10 +133,15 @@ impl Shared {
     }
 }
 
-async fn connect(tls: &TlsConnector, port: u16) -> Outcome<SendRequest<Full<Bytes>>> {
+/// A connection to a provider of the run.
+pub(crate) async fn connect(
+    tls: &TlsConnector,
+    to: &'static str,
+    port: u16,
+) -> Outcome<SendRequest<Full<Bytes>>> {
     let socket = TcpStream::connect(("127.0.0.1", port)).await?;
     socket.set_nodelay(true)?;
-    let stream = tls.connect(HUB.try_into()?, socket).await?;
+    let stream = tls.connect(to.try_into()?, socket).await?;
     let (requests, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     Ok(requests)
@@ -162,13 +166,19 @@ async fn send(mut connection: SendRequest<Full<Bytes>>, shared: Arc<Shared>) -> 
     Ok(tally)
 }
 
-fn request(uri: &Uri, body: &Bytes) -> Request<Full<Bytes>> {
+/// A request as the follower sends it.
+pub(crate) fn request(uri: &Uri, body: &Bytes) -> Request<Full<Bytes>> {
+    request_of(uri, body, FROM_FOLLOWER)
+}
+
+/// A request as this provider sends it.
+pub(crate) fn request_of(uri: &Uri, body: &Bytes, from: &'static str) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::new(body.clone()));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri.clone();
     let headers = request.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    headers.insert(header::FROM, HeaderValue::from_static(FROM_FOLLOWER));
+    headers.insert(header::FROM, HeaderValue::from_static(from));
     request
 }
 
@@ -207,7 +217,8 @@ impl Tally {
     }
 }
 
-fn quantile_ms(sorted: &[Duration], percent: usize) -> f64 {
+/// In which time so many of a hundred came, in milliseconds.
+pub(crate) fn quantile_ms(sorted: &[Duration], percent: usize) -> f64 {
     let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
     sorted.get(at).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1000.0)
 }

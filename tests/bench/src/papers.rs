@@ -22,6 +22,9 @@ pub(crate) const HUB: &str = "a.example";
 /// The provider that sends, and is notified.
 pub(crate) const FOLLOWER: &str = "b.example";
 
+/// How the hub says that it is that provider.
+pub(crate) const FROM_HUB: &str = "mimi@a.example";
+
 /// How it says that it is that provider (PM3, PM4).
 pub(crate) const FROM_FOLLOWER: &str = "mimi@b.example";
 

@@ -1,10 +1,13 @@
 //! The parts of a run: this program again, each as a process of its own.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::fault::Outcome;
+use crate::founding::MESSAGES;
 use crate::report::say;
 
 /// What a server says once it listens, before its port.
@@ -39,6 +42,15 @@ impl Running {
         Ok(port.parse()?)
     }
 
+    /// Waits for the next thing that it says.
+    pub(crate) fn told(&mut self) -> Outcome<String> {
+        let mut line = String::new();
+        match self.said.read_line(&mut line)? {
+            0 => Err("a part of the run ended early".into()),
+            _ => Ok(line),
+        }
+    }
+
     /// Waits for its end; what it said. That it went well is part of it.
     pub(crate) fn finish(mut self) -> Outcome<String> {
         let mut said = String::new();
@@ -64,6 +76,17 @@ impl Drop for Running {
         drop(self.child.stdin.take());
         self.child.wait().ok();
     }
+}
+
+/// Copies what was founded, but for the requests, to where a turn works on it.
+pub(crate) fn copy_founded(founded: &Path, to: &Path) -> Outcome<()> {
+    for file in fs::read_dir(founded)? {
+        let file = file?;
+        if file.file_name() != MESSAGES {
+            fs::copy(file.path(), to.join(file.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 /// As a part: says that it listens.

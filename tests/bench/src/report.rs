@@ -54,6 +54,24 @@ impl Ratio {
     }
 }
 
+/// What a figure is to be at least, or at most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Aim {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Aim {
+    /// Whether a figure is as it should be, for a person to read behind it.
+    pub(crate) fn verdict(self, figure: f64) -> String {
+        let (bound, limit, is_reached) = match self {
+            Self::AtLeast(limit) => ("at least", limit, figure >= limit),
+            Self::AtMost(limit) => ("at most", limit, figure <= limit),
+        };
+        format!("(aim: {bound} {limit}, {})", if is_reached { "reached" } else { "missed" })
+    }
+}
+
 /// The middle one; of an even number the mean of the two in the middle. None of none.
 pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut sorted: Vec<f64> = figures.into_iter().collect();
@@ -75,7 +93,8 @@ pub(crate) fn verdict_on_control(cpu_us: f64) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "messages of one turn are counted in thousands")]
-fn count(messages: usize) -> f64 {
+/// How many, as a number to reckon with.
+pub(crate) fn count(messages: usize) -> f64 {
     messages as f64
 }
 
@@ -116,6 +135,12 @@ mod tests {
         let ratio = Ratio::of(&turn(50_000, 2.6), &turn(100_000, 2.6));
 
         assert_eq!(ratio, Ratio { rate: 0.5, cpu: 2.0 });
+    }
+
+    #[test]
+    fn an_aim_is_reached_or_missed() {
+        assert_eq!(Aim::AtLeast(0.6).verdict(0.6), "(aim: at least 0.6, reached)");
+        assert_eq!(Aim::AtMost(20.0).verdict(20.1), "(aim: at most 20, missed)");
     }
 
     #[test]

@@ -9,10 +9,10 @@ use crate::cli::Plan;
 use crate::cpu;
 use crate::fault::Outcome;
 use crate::founding;
-use crate::limits::{MANY_ROOMS, MESSAGES_MAX};
+use crate::limits::{ACCEPT_CPU, ACCEPT_RATE, MANY_ROOMS, MESSAGES_MAX};
 use crate::load::Turn;
 use crate::papers::Papers;
-use crate::part::Running;
+use crate::part::{Running, copy_founded};
 use crate::report::{HEADER, Ratio, median, say, verdict_on_control};
 
 /// What the product is measured at.
@@ -67,10 +67,16 @@ fn conclude(controls: &[f64], ratios: &[Vec<Ratio>]) -> Outcome<()> {
     for (case, ratios) in CASES.iter().zip(ratios) {
         let rate = median(ratios.iter().map(|ratio| ratio.rate)).ok_or(NO_ROUND)?;
         let cpu = median(ratios.iter().map(|ratio| ratio.cpu)).ok_or(NO_ROUND)?;
-        say(&format!("{}: median ratio {rate:.2}, CPU per message {cpu:.2} times the control's", case.name));
+        let [mut of_rate, mut of_cpu] = [String::new(), String::new()];
         if case.counts {
             counted = counted.min(rate);
+            of_rate = format!(" {}", ACCEPT_RATE.verdict(rate));
+            of_cpu = format!(" {}", ACCEPT_CPU.verdict(cpu));
         }
+        let name = case.name;
+        say(&format!(
+            "{name}: median ratio {rate:.2}{of_rate}, CPU per message {cpu:.2} times the control's{of_cpu}"
+        ));
     }
     say(&format!("median ratio {counted:.2}"));
     Ok(())
@@ -105,12 +111,7 @@ impl Bench {
     /// The product's turn, and which part of what it accepted it had delivered at the end.
     fn product(&self, case: Case) -> Outcome<(Turn, String)> {
         let own = tempfile::tempdir_in(self.directory.path())?;
-        for file in fs::read_dir(self.founded(case.rooms))? {
-            let file = file?;
-            if file.path() != self.messages(case.rooms) {
-                fs::copy(file.path(), own.path().join(file.file_name()))?;
-            }
-        }
+        copy_founded(&self.founded(case.rooms), own.path())?;
         let mut args = self.part(own.path(), case);
         if !case.delivers {
             let mut server = Running::start("product", &args)?;
@@ -129,18 +130,8 @@ impl Bench {
     }
 
     fn load(&self, server: &mut Running, sink: Option<u32>, case: Case, answers: &str) -> Outcome<Turn> {
-        let mut args: Vec<PathBuf> = vec!["--papers".into(), self.papers()];
-        args.extend(["--messages".into(), self.messages(case.rooms)]);
-        args.extend(["--port".into(), server.port()?.to_string().into()]);
-        args.extend(["--server".into(), server.id().to_string().into()]);
-        args.extend(["--answers".into(), answers.into()]);
-        args.extend(sink.into_iter().flat_map(|id| ["--sink".into(), id.to_string().into()]));
-        let said = Running::start("load", &args)?.finish()?;
-        let turn: Turn = serde_json::from_str(&said)?;
-        if turn.refused > 0 {
-            return Err(format!("the {answers} did not accept {} of {}", turn.refused, turn.sent).into());
-        }
-        Ok(turn)
+        let sink = sink.into_iter().flat_map(|id| ["--sink".into(), id.to_string().into()]);
+        load(server, &self.papers(), &self.messages(case.rooms), answers, sink)
     }
 
     fn part(&self, own: &Path, case: Case) -> Vec<PathBuf> {
@@ -160,4 +151,25 @@ impl Bench {
     fn messages(&self, rooms: usize) -> PathBuf {
         self.founded(rooms).join(founding::MESSAGES)
     }
+}
+
+/// Sends these messages to a server whose answers are those of `answers`; all have to be accepted.
+pub(crate) fn load(
+    server: &mut Running,
+    papers: &Path,
+    messages: &Path,
+    answers: &str,
+    more: impl IntoIterator<Item = PathBuf>,
+) -> Outcome<Turn> {
+    let mut args: Vec<PathBuf> = vec!["--papers".into(), papers.into(), "--messages".into(), messages.into()];
+    args.extend(["--port".into(), server.port()?.to_string().into()]);
+    args.extend(["--server".into(), server.id().to_string().into()]);
+    args.extend(["--answers".into(), answers.into()]);
+    args.extend(more);
+    let said = Running::start("load", &args)?.finish()?;
+    let turn: Turn = serde_json::from_str(&said)?;
+    if turn.refused > 0 {
+        return Err(format!("the {answers} did not accept {} of {}", turn.refused, turn.sent).into());
+    }
+    Ok(turn)
 }

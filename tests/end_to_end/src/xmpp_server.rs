@@ -76,7 +76,7 @@ impl XmppServer {
     }
 
     /// Where people connect.
-    pub(crate) fn clients(&self) -> &Port {
+    pub fn clients(&self) -> &Port {
         &self.clients
     }
 

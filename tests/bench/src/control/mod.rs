@@ -4,6 +4,7 @@
 //! to `SQLite` by one thread that takes all that waits into one transaction; the answer after the commit. It checks
 //! nothing and knows nothing of MIMI. What the product costs above it is what the product is.
 
+pub(crate) mod courier;
 mod stamp;
 mod writer;
 
