@@ -22,7 +22,7 @@ use crate::memory::{Attempts, FirstTries, LastPosts, ShownNames};
 use crate::names::Networks;
 use crate::progress::{RECEIPT, SHOWING};
 use crate::room::Rooms;
-use crate::rows::{INBOX, Key, LETTER, LinkId, OUTBOX, ROOM, ROOTS};
+use crate::rows::{INBOX, Key, LETTER, LinkId, OUTBOX, ROOTS};
 use mimi_client::HubAgents;
 
 use crate::sealing::Sealing;
@@ -302,7 +302,7 @@ impl Core {
     }
 
     /// Finds everything that has something to do.
-    async fn wake_all(&self) -> Result<(), Fault> {
+    async fn wake_all(self: &Arc<Self>) -> Result<(), Fault> {
         for key in self.keys(INBOX).await? {
             if let Some((parts, _)) = Key::read(&key, 2) {
                 let text = |at: usize| String::from_utf8_lossy(parts[at]).into_owned();
@@ -322,14 +322,7 @@ impl Core {
                 }
             }
         }
-        for room in self.store.rooms(None).await? {
-            self.wake_room(room);
-        }
-        for key in self.keys(ROOM).await? {
-            if let Ok(room) = RoomUri::parse_bytes(&key) {
-                self.wake_room(room);
-            }
-        }
+        self.wake_rooms();
         Ok(())
     }
 
@@ -406,7 +399,7 @@ impl Core {
 }
 
 /// Rows listed at once.
-const PAGE: usize = 1000;
+pub(crate) const PAGE: usize = 1000;
 
 /// The highest number that a queue row has, so that what comes sorts behind it.
 async fn last_number(store: &dyn Store) -> Result<u64, Fault> {

@@ -50,7 +50,8 @@ pub const DISPLAY_NAME_LENGTH_MAX: usize = 100;
 pub const STORE_FAILED_PAUSE: Duration = Duration::from_secs(1);
 
 /// Followed rooms kept in memory; the rest are loaded when something happens in them.
-pub const ROOMS_IN_MEMORY_MAX: usize = 10_000;
+/// Each is tens of KiB, so that these are some tens of MiB however many chats there are.
+pub const ROOMS_IN_MEMORY_MAX: usize = 1_000;
 
 /// Longest MIMI content made from or taken into a native message: 60 KiB of text twice, plain and formatted.
 pub const CONTENT_LENGTH_MAX: usize = 256 << 10;

@@ -8,6 +8,7 @@ mod post;
 mod rejoining;
 mod report;
 mod request;
+mod resting;
 
 pub(crate) use log::Effects;
 pub(crate) use opening::{key_packages, refusal};
@@ -102,6 +103,7 @@ impl RoomRow {
             generations: vec![],
             in_flight: None,
             missed: 0,
+            rests: false,
         }
     }
 }
@@ -232,6 +234,7 @@ impl Core {
         if let Some(client) = &followed.client {
             (followed.row.epoch, followed.row.generations) = client.generations();
         }
+        followed.row.rests = followed.group_rests();
         if snapshot {
             followed.row.snapshot_position = followed.row.position;
             let plain = followed.client()?.snapshot()?;

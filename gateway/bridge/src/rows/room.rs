@@ -31,6 +31,9 @@ pub(crate) struct RoomRow {
     /// Messages that could not be read, since the last one that could: they were sealed in epochs we have never known.
     #[serde(default)]
     pub(crate) missed: u64,
+    /// The group waited for nothing but the log when this was stored. Not so in rows of earlier versions: they are loaded.
+    #[serde(default)]
+    pub(crate) rests: bool,
 }
 
 /// What a followed room is to us.
