@@ -78,9 +78,9 @@ impl Lanes {
         };
         *self.runs.lock().unwrap_or_else(PoisonError::into_inner) = Some(runs);
         keys.sort();
-        for key in keys {
-            self.wake(key);
-        }
+        let server = Arc::clone(inner);
+        let looking = async move { server.look_at_lanes(keys).await };
+        tokio::spawn(stop.clone().run_until_cancelled_owned(looking));
         Ok(())
     }
 
@@ -208,6 +208,21 @@ fn apply(intervals: &mut Intervals, room: &RoomUri, change: &LaneChange) {
 }
 
 impl Inner {
+    /// Wakes the lanes that have something to deliver. One after the other: at start nearly all have nothing, and as many runs
+    /// at once as there are lanes would take much memory to find out.
+    async fn look_at_lanes(&self, keys: Vec<LaneKey>) {
+        for key in keys {
+            let rests = match (self.store.head(&key.room).await, self.lanes.first(&key)) {
+                (Ok(Some(head)), Some(row)) => row.to.is_none() && head.seq < row.position,
+                (_, None) => true,
+                (Ok(None) | Err(_), Some(_)) => false,
+            };
+            if !rests {
+                self.lanes.wake(key);
+            }
+        }
+    }
+
     /// Delivers what a lane has, batch after batch, until something keeps it from it.
     pub(crate) async fn run_lane(&self, key: &LaneKey) -> Next {
         match self.deliver(key).await {
