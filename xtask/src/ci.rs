@@ -80,6 +80,7 @@ fn tests(repository: &Path) -> Command {
     tests
 }
 
-fn target(repository: &Path) -> PathBuf {
+/// Where cargo puts what it builds.
+pub(crate) fn target(repository: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository.join("target"), PathBuf::from)
 }

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     let outcome = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["ci"] => ci::run(&repository()),
         ["servers"] => servers::install(&repository()).map(drop),
-        ["bench", ref rest @ ..] if !rest.is_empty() => optimised(&repository(), "bench", rest),
+        ["bench", ref rest @ ..] if !rest.is_empty() => bench(&repository(), rest),
         ["simulate", ref rest @ ..] => optimised(&repository(), "simulation", rest),
         ["crash", ref rest @ ..] => crash(&repository(), rest),
         _ => Err(Failed(USAGE.to_owned())),
@@ -47,6 +47,15 @@ fn main() -> ExitCode {
 fn optimised(repository: &Path, package: &str, args: &[&str]) -> Result<(), Failed> {
     let mut cargo = cargo(repository);
     run(cargo.args(["run", "--release", "--package", package, "--"]).args(args))
+}
+
+/// Built together with the binary that some of it measures, which would else be built with other features once more.
+fn bench(repository: &Path, args: &[&str]) -> Result<(), Failed> {
+    let mut cargo = cargo(repository);
+    run(cargo.args(["build", "--release", "--package", "bench", "--package", "drawbridge"]))?;
+    let built = ci::target(repository).join("release");
+    let mut bench = Command::new(built.join("bench"));
+    run(bench.args(args).env("DRAWBRIDGE_BIN", built.join("drawbridge")).current_dir(repository))
 }
 
 /// Not optimised: only a build with debug assertions can be killed at a named point.

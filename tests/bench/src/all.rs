@@ -12,7 +12,7 @@ use crate::fault::Outcome;
 use crate::report::say;
 
 /// In the order of the page.
-const BENCHMARKS: [&str; 5] = ["submit", "fanout", "commit", "bridge", "peers"];
+const BENCHMARKS: [&str; 7] = ["submit", "fanout", "commit", "bridge", "latency", "links", "peers"];
 
 /// Runs all; the page is written after each, so that a run that is cut short leaves what it has measured.
 pub(crate) fn run(all: &All) -> Outcome<()> {

@@ -1,7 +1,8 @@
 //! `bench bridge`: what a message costs the gateway that hosts many people of one room.
 //!
 //! The room is held once, however many of its members are hosted, so neither reading a message of somebody else nor
-//! sealing one of a hosted user may cost more with more of them.
+//! sealing one of a hosted user may cost more with more of them. It does cost more with more people on the room's list:
+//! MLS signs each message together with the group's context, and the list is part of that.
 
 use std::fs;
 use std::sync::Arc;
@@ -24,24 +25,28 @@ use crate::report::{count, median, say};
 /// Runs all rounds and says what they come to.
 pub(crate) async fn run(plan: &Plan) -> Outcome<()> {
     say(&format!("load average before: {}", cpu::load_average()));
-    say("round  hosted users  read us/msg  seal us/msg  state bytes/user");
+    say("round  people  hosted users  read us/msg  seal us/msg  state bytes/hosted");
     let mut read = vec![Vec::new(); HOSTED.len()];
     let mut sealed = vec![Vec::new(); HOSTED.len()];
     for round in 1..=plan.rounds {
-        for ((hosted, read), sealed) in HOSTED.into_iter().zip(&mut read).zip(&mut sealed) {
-            let turn = turn(hosted).await?;
+        for (((people, hosted), read), sealed) in HOSTED.into_iter().zip(&mut read).zip(&mut sealed) {
+            let turn = turn(people, hosted).await?;
             let Turn { read_us, seal_us, state } = turn;
             let state = state / hosted;
-            say(&format!("{round:>5}  {hosted:>12}  {read_us:>11.1}  {seal_us:>11.1}  {state:>16}"));
+            say(&format!(
+                "{round:>5}  {people:>6}  {hosted:>12}  {read_us:>11.1}  {seal_us:>11.1}  {state:>18}"
+            ));
             read.push(read_us);
             sealed.push(seal_us);
         }
     }
     say(&format!("load average after: {}", cpu::load_average()));
-    for (hosted, (read, sealed)) in HOSTED.into_iter().zip(read.into_iter().zip(sealed)) {
+    for ((people, hosted), (read, sealed)) in HOSTED.into_iter().zip(read.into_iter().zip(sealed)) {
         let read = median(read).ok_or("a run has at least one round")?;
         let sealed = median(sealed).ok_or("a run has at least one round")?;
-        say(&format!("{hosted} hosted users: {read:.1} us to read a message, {sealed:.1} us to seal one"));
+        say(&format!(
+            "{people} people, {hosted} hosted: {read:.1} us to read a message, {sealed:.1} us to seal one"
+        ));
     }
     Ok(())
 }
@@ -53,14 +58,14 @@ struct Turn {
     state: usize,
 }
 
-async fn turn(hosted: usize) -> Outcome<Turn> {
+async fn turn(people: usize, hosted: usize) -> Outcome<Turn> {
     let directory = tempfile::Builder::new().prefix("bench-bridge-").tempdir()?;
     let papers = directory.path().join("papers");
     fs::create_dir(&papers)?;
     Papers::at(&papers).issue()?;
     let store = Arc::new(SqliteStore::open(directory.path().join(DATABASE)).await?);
     let world = World::start(&Papers::at(&papers), Arc::clone(&store) as _).await?;
-    let mut large = large_room::found(&world, &*store, hosted).await?;
+    let mut large = large_room::found(&world, &*store, hosted, people).await?;
     let read_us = read(&mut large)?;
     let seal_us = seal(&mut large)?;
     let state = large.client.snapshot()?.len();

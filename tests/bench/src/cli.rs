@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{CONNECTIONS, STREAMS_PER_CONNECTION};
+use crate::limits::{CONNECTIONS, LINKS, STREAMS_PER_CONNECTION};
 
 /// Control and product, interleaved.
 #[derive(Parser)]
@@ -25,6 +25,10 @@ pub(crate) enum Command {
     Commit(Plan),
     /// Messages in a room with 1, 100 and 1,000 hosted users: what one costs the gateway.
     Bridge(Plan),
+    /// A message's way through two gateways, over its durable commits.
+    Latency(Plan),
+    /// Chats in which nothing happens: memory and start.
+    Links(Links),
     /// Beside Synapse, Prosody and ejabberd.
     Peers(Plan),
     /// Each of them; the page that tells of them is written anew.
@@ -47,6 +51,17 @@ pub(crate) struct Plan {
     /// Rounds; in each, control and product take turns.
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: usize,
+}
+
+/// How many links.
+#[derive(Args)]
+pub(crate) struct Links {
+    /// Direct chats between the two providers; rounded down to a square.
+    #[arg(long, default_value_t = LINKS)]
+    pub(crate) links: usize,
+    /// In each round both providers are started anew.
+    #[command(flatten)]
+    pub(crate) plan: Plan,
 }
 
 /// All benchmarks.

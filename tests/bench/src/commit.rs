@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use http_body_util::BodyExt;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2::SendRequest;
 use mimi_store::{EventLimit, Store};
 use mimi_store_sqlite::SqliteStore;
 use mimi_wire::{UpdateRoomResponse, UpdateVerdict};
@@ -17,7 +19,7 @@ use crate::founding::{DATABASE, MESSAGES};
 use crate::large_room;
 use crate::limits::{COMMIT_MS, COMMITS, LARGE_ROOM};
 use crate::load::{connect, quantile_ms, request};
-use crate::messages;
+use crate::messages::{self, Message};
 use crate::papers::{FOLLOWER, HUB, Papers};
 use crate::part::{Running, copy_founded};
 use crate::report::{median, say};
@@ -73,6 +75,21 @@ async fn undelivered(directory: &Path) -> Outcome<usize> {
     Ok(events)
 }
 
+/// Posts a commit, which has to be accepted.
+async fn commit(connection: &mut SendRequest<Full<Bytes>>, message: &Message) -> Outcome<()> {
+    let uri = format!("https://{HUB}{}", message.path).parse()?;
+    let answer = connection.send_request(request(&uri, &message.body)).await?;
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(format!("the hub does not take a commit: {status}").into());
+    }
+    let answer = UpdateRoomResponse::decode(&answer.into_body().collect().await?.to_bytes())?;
+    match answer.verdict {
+        UpdateVerdict::Success { .. } => Ok(()),
+        refused => Err(format!("the hub refuses a commit: {refused:?}").into()),
+    }
+}
+
 /// A hub and a follower of their own; all commits, until the follower has them.
 async fn turn(papers: &Path, founded: &Path, own: &Path) -> Outcome<Turn> {
     copy_founded(founded, own)?;
@@ -94,12 +111,12 @@ async fn turn(papers: &Path, founded: &Path, own: &Path) -> Outcome<Turn> {
             before = cpu::of_process(hub.id())?;
         }
         let started = Instant::now();
-        let uri = format!("https://{HUB}{}", message.path).parse()?;
-        let answer = connection.send_request(request(&uri, &message.body)).await?;
-        let answer = UpdateRoomResponse::decode(&answer.into_body().collect().await?.to_bytes())?;
-        if !matches!(answer.verdict, UpdateVerdict::Success { .. }) {
-            return Err(format!("the hub refuses a commit: {answer:?}").into());
+        let mut taken = commit(&mut connection, message).await;
+        // It asks the follower for its identity roots first, once after a start.
+        if number == 0 && taken.is_err() {
+            taken = commit(&mut connection, message).await;
         }
+        taken?;
         latencies.push(started.elapsed());
     }
     sink.told()?;

@@ -32,6 +32,9 @@ pub(crate) const DATABASE: &str = "hub.db";
 /// The hub's keys.
 pub(crate) const HUB_KEYS: &str = "hub.json";
 
+/// The follower's identity roots.
+pub(crate) const ROOTS: &str = "roots.bin";
+
 /// The requests.
 pub(crate) const MESSAGES: &str = "messages.bin";
 

@@ -1,5 +1,6 @@
 //! A room with many members, founded for real: one of the hub's, all others hosted by the follower.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,10 +9,12 @@ use mimi_room_policy::template::ORDINARY_USER;
 use mimi_store::{EventKind, EventLimit, Seq, Store};
 use mimi_store_sqlite::SqliteStore;
 use mimi_uri::{RoomUri, UserUri};
-use mimi_wire::{CreateRoomResponse, Endpoint, FanoutMessage, Hub, UpdateRequest, UpdateVerdict};
+use mimi_wire::{
+    CreateRoomResponse, Endpoint, FanoutMessage, Hub, IdentityRootsDocument, UpdateRequest, UpdateVerdict,
+};
 
 use crate::fault::Outcome;
-use crate::founding::{DATABASE, HUB_KEYS, MESSAGES, World, path_of};
+use crate::founding::{DATABASE, HUB_KEYS, MESSAGES, ROOTS, World, path_of};
 use crate::messages::Messages;
 use crate::papers::Papers;
 use crate::provider::now;
@@ -37,7 +40,9 @@ pub(crate) async fn found_with_commits(
     let store = Arc::new(SqliteStore::open(directory.join(DATABASE)).await?);
     let world = World::start(papers, Arc::clone(&store) as _).await?;
     world.alices.keep(&directory.join(HUB_KEYS))?;
-    let mut large = found(&world, &*store, members - 1).await?;
+    let roots = world.hub.server.hub().identity_roots(&world.bobs.domain).await?;
+    fs::write(directory.join(ROOTS), IdentityRootsDocument { roots }.encode())?;
+    let mut large = found(&world, &*store, members - 1, members).await?;
     let mut requests = Messages::create(&directory.join(MESSAGES))?;
     let path = path_of(Endpoint::Update, &large.room)?;
     for number in 0..commits {
@@ -53,8 +58,14 @@ pub(crate) async fn found_with_commits(
     Ok(())
 }
 
-/// Founds the room at the hub and adds so many users of the follower to it, in one commit.
-pub(crate) async fn found(world: &World, store: &dyn Store, hosted: usize) -> Outcome<LargeRoom> {
+/// Founds the room at the hub and brings users of the follower into it, in one commit: so many with a client, and so many
+/// more on the list that it has `people` with its founder.
+pub(crate) async fn found(
+    world: &World,
+    store: &dyn Store,
+    hosted: usize,
+    people: usize,
+) -> Outcome<LargeRoom> {
     let room = RoomUri::new(&world.alices.domain, &["large"])?;
     let founder = world.alices.user("_drawbridge")?;
     let founding = GroupFounding {
@@ -78,6 +89,10 @@ pub(crate) async fn found(world: &World, store: &dyn Store, hosted: usize) -> Ou
         steps.push(Step::List { user: user.clone(), role: ORDINARY_USER, key_packages });
         secrets.push(leaf.secret);
         users.push(user);
+    }
+    for number in hosted + 1..people {
+        let user = world.bobs.user(&format!("listed-{number}"))?;
+        steps.push(Step::List { user, role: ORDINARY_USER, key_packages: vec![] });
     }
     let update = service.commit_steps(&founder, &steps)?;
     commit(&*hub, &room, &update).await?;

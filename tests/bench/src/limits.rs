@@ -37,11 +37,30 @@ pub(crate) const BACKLOG: usize = 60_000;
 /// Events in one request of the courier, as in the product's.
 pub(crate) const COURIER_BATCH_MAX: u32 = 256;
 
-/// Hosted users of the rooms in which messages are read and sealed.
-pub(crate) const HOSTED: [usize; 3] = [1, 100, 1_000];
+/// The rooms in which messages are read and sealed: people on the list, and hosted users with a client.
+pub(crate) const HOSTED: [(usize, usize); 4] =
+    [(2, 1), (LARGE_ROOM, 1), (LARGE_ROOM, 100), (LARGE_ROOM, LARGE_ROOM - 1)];
 
 /// Messages that are read there, and sealed: a fifth of a second of CPU time, which comes in steps of 10 ms.
 pub(crate) const BRIDGED_MESSAGES: usize = 5_000;
+
+/// Messages on each way before anything is counted.
+pub(crate) const LATENCY_WARM_UP: usize = 20;
+
+/// Messages on each way in one round: few enough that no checkpoint of a write-ahead log decides over the median.
+pub(crate) const LATENCY_MESSAGES: usize = 200;
+
+/// Direct chats in which nothing happens.
+pub(crate) const LINKS: usize = 10_000;
+
+/// How long opening them may take: some ten times what it does on a machine that has nothing else to do.
+pub(crate) const OPENING_MAX: Duration = Duration::from_mins(30);
+
+/// The pause between two looks at a provider that is to become quiet.
+pub(crate) const GLANCE: Duration = Duration::from_secs(2);
+
+/// Who uses less than this between two looks is quiet: timers, and clients that keep their connections.
+pub(crate) const QUIET_CPU: Duration = Duration::from_millis(30);
 
 /// Jobs in one transaction of the control.
 pub(crate) const CONTROL_BATCH_MAX: usize = 1024;
@@ -67,6 +86,12 @@ pub(crate) const FANOUT_RATE: Aim = Aim::AtLeast(0.5);
 
 /// A commit in the large room, in milliseconds of the hub's CPU.
 pub(crate) const COMMIT_MS: Aim = Aim::AtMost(20.0);
+
+/// What the bridge adds to the commits of a message's way, in milliseconds.
+pub(crate) const ADDED_MS: Aim = Aim::AtMost(5.0);
+
+/// What an idle link has in memory, in KiB.
+pub(crate) const LINK_KIB: Aim = Aim::AtMost(8.0);
 
 /// Accepted messages, product to Synapse.
 pub(crate) const OVER_SYNAPSE: Aim = Aim::AtLeast(20.0);

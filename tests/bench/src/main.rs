@@ -5,6 +5,8 @@
 //! bench fanout     a backlog that is delivered to a follower, per second and CPU per event, against the least that could
 //! bench commit     what a commit in a room of 1,000 members costs its hub
 //! bench bridge     what a message costs the gateway in a room with 1, 100 and 1,000 hosted users
+//! bench latency    what a message's way through two gateways takes, over its durable commits
+//! bench links      memory and start with 10,000 chats in which nothing happens
 //! bench peers      accepted messages beside Synapse, Prosody and ejabberd
 //! bench all        all of these, and their figures put into docs/operating/performance.md
 //! ```
@@ -25,17 +27,19 @@ mod fault;
 mod founding;
 mod https;
 mod large_room;
+mod latency;
 mod limits;
+mod links;
 mod load;
 mod messages;
 mod papers;
 mod part;
 mod peers;
-
 mod product;
 mod provider;
 mod report;
 mod sink;
+mod sites;
 mod submit;
 
 use std::process::ExitCode;
@@ -63,6 +67,8 @@ fn run(command: Command) -> Outcome<()> {
         Command::Fanout(plan) => runtime.block_on(fanout::run(&plan)),
         Command::Courier(part) => runtime.block_on(control::courier::run(&part)),
         Command::Bridge(plan) => runtime.block_on(bridge::run(&plan)),
+        Command::Latency(plan) => runtime.block_on(latency::run(&plan)),
+        Command::Links(plan) => runtime.block_on(links::run(&plan)),
         Command::Peers(plan) => runtime.block_on(peers::run(&plan)),
         Command::All(all) => all::run(&all),
         Command::Commit(plan) => runtime.block_on(commit::run(&plan)),

@@ -96,6 +96,17 @@ impl Site {
         self.process.kill();
     }
 
+    /// The id of its process; none while it does not run.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.id()
+    }
+
+    /// Asks the process to end, and waits until it has.
+    #[track_caller]
+    pub fn stop(&mut self) {
+        self.process.stop();
+    }
+
     /// Starts the process again, and waits until it is ready.
     #[track_caller]
     pub fn start_again(&mut self) {

@@ -6,7 +6,7 @@
 
 pub(crate) mod courier;
 mod stamp;
-mod writer;
+pub(crate) mod writer;
 
 use std::sync::Arc;
 

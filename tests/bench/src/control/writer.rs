@@ -11,7 +11,7 @@ use crate::fault::Outcome;
 use crate::limits::{CONTROL_BATCH_MAX, CONTROL_QUEUE_MAX};
 
 /// The write-ahead log is copied back as rarely as the product's.
-const OPEN: &str = "
+pub(crate) const OPEN: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA wal_autocheckpoint = 4096;
