@@ -16,14 +16,14 @@ pub const APPENDED_ROOMS_HELD_MAX: usize = 4096;
 
 /// For how long a lease is granted.
 ///
-/// Work moves from a killed process at the latest after this and one renewal.
-pub const LEASE_LASTS: Duration = Duration::from_secs(5);
+/// Work moves from a killed process at the latest after this and one glance.
+pub const LEASE_LASTS: Duration = Duration::from_secs(7);
 
 /// For how long a process believes in its lease, counted from when it asked: shorter than it lasts, so that it has
 /// stopped before another begins, although clocks do not run alike.
-pub const LEASE_KEPT: Duration = Duration::from_secs(4);
+pub const LEASE_KEPT: Duration = Duration::from_secs(6);
 
-/// How often leases are renewed: one that fails to be renewed three times in a row is lost.
+/// How often leases are renewed: a database that does not answer for five is survived.
 pub const LEASE_RENEWAL: Duration = Duration::from_secs(1);
 
 /// How often whoever waits for a lease asks for it: what nobody holds any more lies idle no longer than this.
@@ -31,6 +31,9 @@ pub const LEASE_GLANCE: Duration = Duration::from_millis(250);
 
 /// First wait of a run that could not reach what it needs.
 pub const RETRY_DELAY_MIN: Duration = Duration::from_millis(100);
+
+/// By what part of itself a wait grows with each try: an outage of a minute costs a quarter of it more at most.
+pub const RETRY_DELAY_GROWTH: u32 = 4;
 
 /// Longest wait between tries: an outage of an hour must not cost an hour more.
 pub const RETRY_DELAY_MAX: Duration = Duration::from_secs(15);

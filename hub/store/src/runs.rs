@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{RETRY_DELAY_MAX, RETRY_DELAY_MIN};
+use crate::limits::{RETRY_DELAY_GROWTH, RETRY_DELAY_MAX, RETRY_DELAY_MIN};
 
 /// What a run wants next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> Runs<K> {
                 Next::After(wait) => wait,
                 Next::BackOff => {
                     let wait = delay;
-                    delay = (delay * 2).min(RETRY_DELAY_MAX);
+                    delay = (delay + delay / RETRY_DELAY_GROWTH).min(RETRY_DELAY_MAX);
                     wait
                 }
             };
@@ -213,7 +213,7 @@ mod tests {
         noted.done.acquire_many(4).await.unwrap().forget();
 
         let times: Vec<_> = noted.times.lock().unwrap().iter().map(|at| at.as_millis() / 10 * 10).collect();
-        assert_eq!(times, [0, 100, 300, 700]);
+        assert_eq!(times, [0, 100, 220, 380]);
     }
 
     #[tokio::test(start_paused = true)]
