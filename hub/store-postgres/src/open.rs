@@ -48,9 +48,13 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, OpenFault> {
     }
     let options = PgConnectOptions::from_str(url).map_err(|fault| OpenFault::Url(fault.to_string()))?;
     let idle_max = TRANSACTION_IDLE_MAX.as_millis().to_string();
-    // Whatever the server's own settings are: what we acknowledge is durable, and whoever hangs lets go.
-    let options = options
-        .options([("synchronous_commit", "on"), ("idle_in_transaction_session_timeout", idle_max.as_str())]);
+    let options = options.options([
+        // Whatever the server's own settings are: what we acknowledge is durable, and whoever hangs lets go.
+        ("synchronous_commit", "on"),
+        ("idle_in_transaction_session_timeout", idle_max.as_str()),
+        // That a table is there already is nothing to tell.
+        ("client_min_messages", "warning"),
+    ]);
     Ok(options.application_name("drawbridge").disable_statement_logging())
 }
 
