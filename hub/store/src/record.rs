@@ -81,8 +81,8 @@ pub enum LaneProgress {
     /// after a crash the same bytes are sent again.
     ///
     /// A conflict unless `position` is the interval's and `batch_end` is behind it and within the interval: nobody
-    /// sends anew what another process brought there already. It may be set again, also nearer, for a batch that a peer
-    /// rejected is split; never further, for what was sent is sent again as it was.
+    /// sends anew what another process brought there already. It may be set again: nearer, for a batch that a peer rejected
+    /// is split; further, if whoever set it was not told so and has not sent it.
     BatchEnd {
         /// The room.
         room: RoomUri,

@@ -193,12 +193,8 @@ impl<'v> Tables<'v> {
         match progress {
             LaneProgress::BatchEnd { room, peer, from, position, batch_end } => {
                 let (key, interval) = self.interval(room, peer, *from)?;
-                let within = |bound: Option<Seq>| bound.is_none_or(|bound| *batch_end <= bound);
-                if interval.position != *position
-                    || batch_end <= position
-                    || !within(interval.to)
-                    || !within(interval.batch_end)
-                {
+                let within = interval.to.is_none_or(|to| *batch_end <= to);
+                if interval.position != *position || batch_end <= position || !within {
                     return Err(Conflict);
                 }
                 self.put_lane(key, Interval { batch_end: Some(*batch_end), ..interval });

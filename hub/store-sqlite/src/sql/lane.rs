@@ -34,8 +34,7 @@ pub(crate) fn delete_delivered(connection: &Connection, room: i64, peer: &Domain
     Ok(())
 }
 
-/// Notes how far the batch that is about to be sent from here reaches, if no other reaches less far; the table's checks
-/// keep it ahead and within.
+/// Notes how far the batch that is about to be sent from here reaches; the table's checks keep it ahead and within.
 pub(crate) fn set_batch_end(
     connection: &Connection,
     (room, peer, from): (i64, &Domain, Seq),
@@ -44,8 +43,7 @@ pub(crate) fn set_batch_end(
 ) -> Result<(), Undone> {
     let updated = connection
         .prepare_cached(
-            "UPDATE lane SET batch_end = ?1 WHERE room = ?2 AND peer = ?3 AND starts = ?4 AND position = ?5 \
-             AND (batch_end IS NULL OR batch_end >= ?1)",
+            "UPDATE lane SET batch_end = ?1 WHERE room = ?2 AND peer = ?3 AND starts = ?4 AND position = ?5",
         )?
         .execute(params![integer(batch_end.0), room, peer.as_str(), integer(from.0), integer(position.0)])?;
     Undone::unless_one(updated)

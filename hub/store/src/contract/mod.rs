@@ -56,7 +56,7 @@ macro_rules! contract_tests {
             lanes::a_position_never_goes_backwards,
             lanes::a_position_never_leaves_its_interval,
             lanes::a_batch_that_was_rejected_may_be_split,
-            lanes::a_batch_starts_where_the_lane_is_and_never_grows,
+            lanes::a_batch_starts_where_the_lane_is,
             lanes::a_closed_interval_is_gone_once_it_is_delivered,
             lanes::one_bad_step_stores_no_step_of_its_batch,
             claims::a_claim_stores_its_key_packages,

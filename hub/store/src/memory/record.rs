@@ -1,5 +1,5 @@
 use super::state::State;
-use crate::{Batch, LaneProgress, LaneRow, Row, RowChange, RowKind, RowVersion, Seq, StoreFault};
+use crate::{Batch, LaneProgress, LaneRow, Row, RowChange, RowKind, RowVersion, StoreFault};
 
 impl State {
     pub(super) fn record(&mut self, batch: Batch) -> Result<(), StoreFault> {
@@ -48,12 +48,8 @@ impl State {
         match progress {
             LaneProgress::BatchEnd { room, peer, from, position, batch_end } => {
                 let row = self.lanes.get(&(room, peer, from)).ok_or(StoreFault::Conflict)?.clone();
-                let within = |bound: Option<Seq>| bound.is_none_or(|bound| batch_end <= bound);
-                if row.position != position
-                    || batch_end <= position
-                    || !within(row.to)
-                    || !within(row.batch_end)
-                {
+                let within = row.to.is_none_or(|to| batch_end <= to);
+                if row.position != position || batch_end <= position || !within {
                     return Err(StoreFault::Conflict);
                 }
                 self.put_lane(LaneRow { batch_end: Some(batch_end), ..row });
