@@ -1,7 +1,8 @@
 //! The control of delivery: the smallest program that durably brings rows in order to somebody else.
 //!
 //! For each room one task: the next rows from `SQLite`, the end of the batch made durable, one request with all of them,
-//! and after its answer the new position made durable. One thread takes all that waits for the disk into one transaction.
+//! and after its answer the new position made durable, together with the end of the next batch. One thread takes all that
+//! waits for the disk into one transaction.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,11 +88,11 @@ struct Courier {
     line: SendRequest<Full<Bytes>>,
 }
 
-/// Something to make durable: how far a batch goes, or that it has arrived.
+/// Something to make durable: what has arrived, and how far the next batch goes.
 struct Mark {
     room: i64,
+    position: i64,
     end: i64,
-    arrived: bool,
     stored: oneshot::Sender<()>,
 }
 
@@ -106,14 +107,13 @@ impl Courier {
         let mut position = 0;
         loop {
             let (batch, end) = self.batch(room, position)?;
+            self.mark(room, position, end).await?;
             if end == position {
                 return Ok(());
             }
-            self.mark(room, end, false).await?;
             let uri = format!("https://{FOLLOWER}/v1/notify/{room}").parse()?;
             let answer = self.line.clone().send_request(request_of(&uri, &batch.into(), FROM_HUB)).await?;
             answer.into_body().collect().await?;
-            self.mark(room, end, true).await?;
             position = end;
         }
     }
@@ -132,9 +132,9 @@ impl Courier {
         Ok((batch, end))
     }
 
-    async fn mark(&self, room: i64, end: i64, arrived: bool) -> Outcome<()> {
+    async fn mark(&self, room: i64, position: i64, end: i64) -> Outcome<()> {
         let (stored, done) = oneshot::channel();
-        self.marks.send(Mark { room, end, arrived, stored }).await?;
+        self.marks.send(Mark { room, position, end, stored }).await?;
         Ok(done.await?)
     }
 }
@@ -153,12 +153,9 @@ fn write(mut connection: Connection, mut waiting: mpsc::Receiver<Mark>) -> rusql
     while waiting.blocking_recv_many(&mut group, CONTROL_BATCH_MAX) > 0 {
         let transaction = connection.transaction()?;
         for mark in &group {
-            let statement = if mark.arrived {
-                "UPDATE lane SET position = ?1, batch_end = NULL WHERE room = ?2"
-            } else {
-                "UPDATE lane SET batch_end = ?1 WHERE room = ?2"
-            };
-            transaction.prepare_cached(statement)?.execute([mark.end, mark.room])?;
+            transaction
+                .prepare_cached("UPDATE lane SET position = ?, batch_end = ? WHERE room = ?")?
+                .execute([mark.position, mark.end, mark.room])?;
         }
         transaction.commit()?;
         for mark in group.drain(..) {
