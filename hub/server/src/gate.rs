@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use mimi_store::limits::RETRY_DELAY_GROWTH;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -56,7 +57,7 @@ impl Gate {
         let wait = retry_after.unwrap_or(state.delay);
         state.asked = retry_after.is_some();
         state.closed_until = Some(Instant::now() + wait);
-        state.delay = (state.delay * 2).min(PEER_DELAY_MAX);
+        state.delay = (state.delay + state.delay / RETRY_DELAY_GROWTH).min(PEER_DELAY_MAX);
     }
 
     /// The peer is alive. A time that it asked for itself is kept all the same.
@@ -95,15 +96,16 @@ mod tests {
         let gate = Gate::default();
         let mut waits = Vec::new();
 
-        for _ in 0..12 {
+        for _ in 0..30 {
             let before = Instant::now();
             gate.close(None);
             gate.passed().await;
             waits.push(before.elapsed());
         }
 
-        assert_eq!(waits[..3], [100, 200, 400].map(Duration::from_millis));
-        assert_eq!(waits[11].as_secs(), PEER_DELAY_MAX.as_secs());
+        let millis: Vec<u128> = waits[..3].iter().map(Duration::as_millis).collect();
+        assert_eq!(millis, [100, 125, 157]);
+        assert_eq!(waits[29].as_secs(), PEER_DELAY_MAX.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
