@@ -124,13 +124,12 @@ impl RoomClient {
 
     /// The role of somebody on the room's list, the banned included.
     pub fn role_of(&self, user: &UserUri) -> Option<RoleIndex> {
-        self.list().role_of(user)
+        self.seen.roles.get(user).copied()
     }
 
     /// Everybody on the room's list, the banned included.
-    pub fn list(&self) -> ParticipantListData {
-        let bytes = self.hosted.component(ComponentId::PARTICIPANT_LIST.0).unwrap_or_default();
-        ParticipantListData::decode(bytes).unwrap_or_default()
+    pub fn list(&self) -> &ParticipantListData {
+        &self.seen.list
     }
 
     /// Name and topic of the room.

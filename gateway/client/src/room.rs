@@ -28,16 +28,18 @@ pub struct RoomClient {
     /// Users whose own leaf is proposed to go: they say nothing more.
     leaving: Vec<UserUri>,
     pub(crate) pending_proposals: usize,
-    /// List and title as of the last change, so that the next one can be told as a difference.
-    seen: Seen,
+    /// What the room shows since the last change: read once, and what the next one is told as a difference to.
+    pub(crate) seen: Seen,
     /// Members whom nobody has vouched for yet; what they say is not shown.
     unproven: Vec<UserUri>,
 }
 
-/// What a room showed of itself.
+/// What a room shows of itself.
 #[derive(Default)]
-struct Seen {
-    list: ParticipantListData,
+pub(crate) struct Seen {
+    pub(crate) list: ParticipantListData,
+    /// The list by its users.
+    pub(crate) roles: BTreeMap<UserUri, RoleIndex>,
     title: Title,
 }
 
@@ -78,7 +80,10 @@ impl RoomClient {
     }
 
     fn now_seen(&self) -> Seen {
-        Seen { list: self.list(), title: self.title() }
+        let bytes = self.hosted.component(ComponentId::PARTICIPANT_LIST.0).unwrap_or_default();
+        let list = ParticipantListData::decode(bytes).unwrap_or_default();
+        let roles = list.participants.iter().map(|entry| (entry.user.clone(), entry.role_index)).collect();
+        Seen { list, roles, title: self.title() }
     }
 
     /// Comes into a room by a Welcome, with the opened secrets of the `KeyPackages` it is for.
@@ -147,9 +152,9 @@ impl RoomClient {
     pub fn participants(&self) -> Vec<UserUri> {
         self.list()
             .participants
-            .into_iter()
+            .iter()
             .filter(|entry| entry.role_index > RoleIndex::BANNED)
-            .map(|entry| entry.user)
+            .map(|entry| entry.user.clone())
             .collect()
     }
 
@@ -388,7 +393,7 @@ impl RoomClient {
         let now = self.now_seen();
         let before = std::mem::replace(&mut self.seen, now);
         Change {
-            listings: listings(&before.list, &self.seen.list),
+            listings: listings(&before.roles, &self.seen.roles),
             title: (before.title != self.seen.title).then(|| self.seen.title.clone()),
             joined: added.iter().filter(|user| !removed.contains(user)).cloned().collect(),
             left: removed.into_iter().filter(|user| !self.is_active(user)).collect(),
@@ -411,11 +416,7 @@ fn required_capabilities() -> RequiredCapabilities {
 }
 
 /// Whose place on the list is another than before.
-fn listings(before: &ParticipantListData, after: &ParticipantListData) -> Vec<Listing> {
-    let roles = |list: &ParticipantListData| -> BTreeMap<UserUri, RoleIndex> {
-        list.participants.iter().map(|entry| (entry.user.clone(), entry.role_index)).collect()
-    };
-    let (before, after) = (roles(before), roles(after));
+fn listings(before: &BTreeMap<UserUri, RoleIndex>, after: &BTreeMap<UserUri, RoleIndex>) -> Vec<Listing> {
     let users: BTreeSet<&UserUri> = before.keys().chain(after.keys()).collect();
     let listing = |user: &UserUri| Listing {
         user: user.clone(),
