@@ -10,7 +10,7 @@ struct World {
 }
 
 /// The longest that anything may take: generous, for a machine that compiles beside the tests.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(super) const PATIENCE: Duration = Duration::from_mins(2);
 
 impl World {
     fn start() -> Self {
