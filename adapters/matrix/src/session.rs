@@ -102,10 +102,7 @@ impl Link {
             | Operation::Rename(_)
             | Operation::SetTopic(_) => self.in_group(delivery).await,
             Operation::ShowProgress { event, progress } => {
-                let Speaker::Puppet(user) = &delivery.speaker else {
-                    return Err(Outcome::refused(RefusedCode::Malformed, "only a puppet has received it"));
-                };
-                let shown = (self.puppet(user).await?, room_of(delivery)?);
+                let shown = (self.speaker(delivery).await?, room_of(delivery)?);
                 self.show(delivery, (&shown.0, shown.1), (event, progress)).await
             }
             Operation::Post(prepared) => self.say(delivery, &post::message(prepared)?).await,
@@ -122,11 +119,15 @@ impl Link {
         opening.open().await.map(Outcome::done_in)
     }
 
+    async fn speaker(&self, delivery: &Delivery) -> Result<OwnedUserId, Outcome> {
+        match &delivery.speaker {
+            Speaker::Puppet(user) => self.puppet(user).await,
+            Speaker::Service => self.ensured(self.bot.clone()).await,
+        }
+    }
+
     async fn say(&self, delivery: &Delivery, message: &RoomMessageEventContent) -> Result<Outcome, Outcome> {
-        let speaker = match &delivery.speaker {
-            Speaker::Puppet(user) => self.puppet(user).await?,
-            Speaker::Service => self.ensured(self.bot.clone()).await?,
-        };
+        let speaker = self.speaker(delivery).await?;
         let room = room_of(delivery)?;
         if (delivery.attempt > 0 || self.spoken.is_fresh(&room))
             && let Some(event) = said_before(&self.homeserver, &speaker, &room, &delivery.op_id).await?

@@ -127,7 +127,7 @@ impl Core {
         let mut changes = vec![incoming.done(), self.enqueue(id, &notice).await?];
         if let NativeBody::Post(_) = incoming.event.body {
             let refused = Progress::Refused { why: text.to_owned() };
-            changes.extend(self.showing(id, link, &incoming.event.id, &refused));
+            changes.extend(self.showing(id, &link.adapter, &incoming.event.id, &refused));
         }
         self.store.record(Batch { rows: changes, ..Batch::default() }).await?;
         self.wake_link(id.clone());

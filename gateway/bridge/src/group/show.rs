@@ -10,6 +10,7 @@ use super::{by_service, table};
 use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::op_id;
+use crate::progress::MessageState;
 use crate::room::{Effects, Followed};
 use crate::rows::{
     self, Group, GroupState, Key, LinkId, MESSAGE, Member, MessageRow, Outgoing, Presence, Stage,
@@ -29,10 +30,13 @@ impl Core {
         for (_, id) in followed.row.links.clone() {
             let Some((group, _)) = self.group(&id).await? else { continue };
             let message_key = Key::of(&id.0).and(&received.message).bytes();
-            if group.state != GroupState::Active
-                || self.networks.native(&read.sender).is_some_and(|(network, _)| network == group.adapter)
-                || self.store.row(MESSAGE, &message_key).await?.is_some()
-            {
+            if self.networks.native(&read.sender).is_some_and(|(network, _)| network == group.adapter) {
+                // It has its place in the order.
+                let message = (&received.message, MessageState::Accepted);
+                self.come_so_far((&id, &group.into()), message, effects).await?;
+                continue;
+            }
+            if group.state != GroupState::Active || self.store.row(MESSAGE, &message_key).await?.is_some() {
                 continue;
             }
             let Some(instance) = self.instances.get(&group.adapter) else { continue };

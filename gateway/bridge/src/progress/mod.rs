@@ -11,14 +11,14 @@
 mod showing;
 mod watch;
 
-use mimi_adapter::{Feature, NativeEventId, Operation, Progress, Receipt, Speaker};
+use mimi_adapter::{Feature, NativeEventId, NativeRoomId, Operation, Progress, Receipt, Speaker};
 use mimi_store::{Batch, Next, RowChange, RowKind};
 use serde::{Deserialize, Serialize};
 
 use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::lane::Incoming;
-use crate::rows::{self, EVENT, EventRow, Key, Link, LinkId, Outgoing};
+use crate::rows::{self, EVENT, EventRow, Group, Key, Link, LinkId, Outgoing};
 use crate::{op_id, wording};
 
 /// What native users are still to be shown; the key is the link and the native event.
@@ -77,16 +77,45 @@ impl MessageState {
     }
 }
 
+/// A native conversation, and who speaks for us in it.
+pub(crate) struct Chat {
+    pub(crate) adapter: String,
+    /// None until it has been opened.
+    pub(crate) room: Option<NativeRoomId>,
+    /// The puppet whom it is with, or the gateway itself where there are several.
+    pub(crate) speaker: Speaker,
+}
+
+impl From<Link> for Chat {
+    fn from(link: Link) -> Self {
+        Self { adapter: link.adapter, room: link.native_room, speaker: Speaker::Puppet(link.peer) }
+    }
+}
+
+impl From<Group> for Chat {
+    fn from(group: Group) -> Self {
+        Self { adapter: group.adapter, room: group.native_room, speaker: Speaker::Service }
+    }
+}
+
 impl Core {
+    /// The conversation of a link, of two or of several people.
+    pub(crate) async fn chat(&self, id: &LinkId) -> Result<Option<Chat>, Fault> {
+        if let Some((link, _)) = self.link(id).await? {
+            return Ok(Some(link.into()));
+        }
+        Ok(self.group(id).await?.map(|(group, _)| group.into()))
+    }
+
     /// The change that has a native user shown how far his post has come, if his network can show that.
     pub(crate) fn showing(
         &self,
         id: &LinkId,
-        link: &Link,
+        adapter: &str,
         event: &NativeEventId,
         progress: &Progress,
     ) -> Option<RowChange> {
-        let instance = self.instances.get(&link.adapter)?;
+        let instance = self.instances.get(adapter)?;
         instance.adapter.manifest().capabilities.can(Feature::Progress).then(|| RowChange::Put {
             kind: SHOWING,
             key: Key::of(&id.0).and(event.as_str().as_bytes()).bytes(),
@@ -118,13 +147,13 @@ impl Core {
     pub(crate) async fn notice_of(
         &self,
         id: &LinkId,
-        link: &Link,
+        speaker: Speaker,
         event: &NativeEventId,
         why: &str,
     ) -> Result<RowChange, Fault> {
         let notice = Outgoing {
             op_id: op_id::for_native(id, event.as_str(), "notice"),
-            speaker: Speaker::Puppet(link.peer.clone()),
+            speaker,
             operation: Operation::Notice(wording::not_accepted(why)),
             message: None,
         };

@@ -1,12 +1,12 @@
-use mimi_adapter::{Delivery, NativeEventId, Operation, Outcome, Progress, Receipt, Speaker};
+use mimi_adapter::{Delivery, NativeEventId, Operation, Outcome, Progress, Receipt};
 use mimi_store::{Batch, Next, Row, RowChange, StoreFault};
 
-use super::SHOWING;
+use super::{Chat, SHOWING};
 use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::limits::{SHOWING_DELAY, SHOWN_AT_ONCE_MAX};
 use crate::op_id;
-use crate::rows::{self, Key, Link, LinkId};
+use crate::rows::{self, Key, LinkId};
 
 impl Core {
     /// Shows a native user how far his posts have come.
@@ -14,13 +14,13 @@ impl Core {
         // Steps of one message that follow each other are shown as one.
         tokio::time::sleep(SHOWING_DELAY).await;
         let rows = self.store.rows(SHOWING, Key::of(&id.0).range(), SHOWN_AT_ONCE_MAX).await?;
-        let link = self.link(id).await?.map(|(link, _)| link);
+        let chat = self.chat(id).await?.filter(|chat| chat.room.is_some());
         let mut shown = Vec::new();
         let mut next = if rows.len() < SHOWN_AT_ONCE_MAX { Next::Rest } else { Next::Again };
         for row in rows {
             // Where there is no chat, there is nobody to show it to.
-            if let Some(link) = link.as_ref().filter(|link| link.native_room.is_some())
-                && !self.show_progress(id, link, &row).await?
+            if let Some(chat) = &chat
+                && !self.show_progress(id, chat, &row).await?
             {
                 next = Next::BackOff;
                 break;
@@ -32,7 +32,7 @@ impl Core {
     }
 
     /// Whether it was shown, or never will be.
-    async fn show_progress(&self, id: &LinkId, link: &Link, row: &Row) -> Result<bool, Fault> {
+    async fn show_progress(&self, id: &LinkId, chat: &Chat, row: &Row) -> Result<bool, Fault> {
         let progress: Progress = rows::decode(SHOWING, &row.bytes)?;
         let Some(event) = Key::parts(&row.key, 2).map(|parts| String::from_utf8_lossy(parts[1]).into_owned())
         else {
@@ -42,11 +42,11 @@ impl Core {
         let delivery = Delivery {
             attempt: self.attempts.next(&op_id),
             op_id: op_id.clone(),
-            room: link.native_room.clone(),
-            speaker: Speaker::Puppet(link.peer.clone()),
+            room: chat.room.clone(),
+            speaker: chat.speaker.clone(),
             operation: Operation::ShowProgress { event: NativeEventId::new(event), progress },
         };
-        let outcome = self.deliver(&link.adapter, delivery).await;
+        let outcome = self.deliver(&chat.adapter, delivery).await;
         let is_over = match &outcome {
             Outcome::Done { .. } => true,
             // A decoration, not a message: what cannot be shown is left out.

@@ -57,19 +57,32 @@ impl Core {
 
     /// Posts that have not left their inbox for long.
     async fn tell_waiting_posts(&self, lane: &Lane, waiting: &[Row]) -> Result<(), Fault> {
-        let Some((id, link, _)) = self.link_of_lane(lane).await? else { return Ok(()) };
+        let Some((id, posting)) = self.posting_of_lane(lane).await? else { return Ok(()) };
         let noted = self.troubles.of(&Queue::Lane(lane.clone())).map(|trouble| trouble.why);
-        let why = self.posting_waits_for(&link).await?.or(noted);
-        let why = why.unwrap_or_else(|| "others are before it".to_owned());
+        let why = posting.or(noted).unwrap_or_else(|| "others are before it".to_owned());
         let mut changes = Vec::new();
         for row in waiting {
             let plain = self.sealing.open(&row.key, &row.bytes).await?;
             let event: NativeEvent = rows::decode(INBOX, &plain)?;
-            if matches!(event.body, NativeBody::Post(_)) && event.from == link.native_user {
-                changes.extend(self.showing(&id, &link, &event.id, &Progress::Waiting { why: why.clone() }));
+            if matches!(event.body, NativeBody::Post(_)) {
+                changes.extend(self.showing(
+                    &id,
+                    &lane.adapter,
+                    &event.id,
+                    &Progress::Waiting { why: why.clone() },
+                ));
             }
         }
         self.store_showings(&id, changes).await
+    }
+
+    /// The link of a lane, and what its room does not let it post for.
+    async fn posting_of_lane(&self, lane: &Lane) -> Result<Option<(LinkId, Option<String>)>, Fault> {
+        if let Some((id, link, _)) = self.link_of_lane(lane).await? {
+            let why = self.posting_waits_for(&link).await?;
+            return Ok(Some((id, why)));
+        }
+        Ok(self.group_of_lane(lane).await?.map(|(id, ..)| (id, None)))
     }
 
     /// Posts that were sent to their hub and are not answered for long.
@@ -82,10 +95,10 @@ impl Core {
             let Some(InFlight { intent: Intent::Post(post), .. }) = row.in_flight else { continue };
             let key = post.message.to_vec();
             if !told.contains(&key)
-                && let Some((link, _)) = self.link(&post.link).await?
+                && let Some(chat) = self.chat(&post.link).await?
             {
                 let waiting = Progress::Waiting { why: trouble.why };
-                let change = self.showing(&post.link, &link, &post.native_event, &waiting);
+                let change = self.showing(&post.link, &chat.adapter, &post.native_event, &waiting);
                 self.store_showings(&post.link, change.into_iter().collect()).await?;
             }
             still.insert(key);

@@ -155,7 +155,7 @@ impl Core {
             if link.hosted == read.sender {
                 // It has its place in the order.
                 let message = (&received.message, MessageState::Accepted);
-                self.come_so_far((&id, &link), message, effects).await?;
+                self.come_so_far((&id, &link.into()), message, effects).await?;
                 continue;
             }
             // A direct chat shows the one whom it is with, and each message once (G28).

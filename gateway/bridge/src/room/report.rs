@@ -14,7 +14,7 @@ use super::log::Effects;
 use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::limits::{REPORT_DELAY, REPORTED_AT_ONCE_MAX, RESEAL_MAX};
-use crate::progress::{MessageState, RECEIPT, TheirReceipt};
+use crate::progress::{Chat, MessageState, RECEIPT, TheirReceipt};
 use crate::rows::{self, InFlight, Intent, Key, Link, LinkId, LinkState, MESSAGE, MessageRow, Report, Stage};
 use crate::wording;
 
@@ -136,6 +136,7 @@ impl Core {
             if link.peer != *sender {
                 continue;
             }
+            let chat = link.into();
             for status in &report.0 {
                 let state = match status.status {
                     Status::Delivered => MessageState::Received(mimi_adapter::Receipt::Delivered),
@@ -147,7 +148,7 @@ impl Core {
                     | Status::Hidden
                     | Status::Unknown(_) => continue,
                 };
-                self.come_so_far((&id, &link), (&status.message_id.0, state), effects).await?;
+                self.come_so_far((&id, &chat), (&status.message_id.0, state), effects).await?;
             }
         }
         Ok(())
@@ -156,7 +157,7 @@ impl Core {
     /// A native user's message has come so far: stored, and shown to him.
     pub(crate) async fn come_so_far(
         &self,
-        (id, link): (&LinkId, &Link),
+        (id, chat): (&LinkId, &Chat),
         (message, state): (&[u8; 32], MessageState),
         effects: &mut Effects,
     ) -> Result<(), Fault> {
@@ -170,11 +171,11 @@ impl Core {
             return Ok(());
         }
         if let Some(progress) = state.progress() {
-            effects.batch.rows.extend(self.showing(id, link, &event, &progress));
+            effects.batch.rows.extend(self.showing(id, &chat.adapter, &event, &progress));
             effects.showings.push(id.clone());
         }
         if let MessageState::Refused { why } = &state {
-            effects.batch.rows.push(self.notice_of(id, link, &event, why).await?);
+            effects.batch.rows.push(self.notice_of(id, chat.speaker.clone(), &event, why).await?);
             effects.links.push(id.clone());
         }
         let bytes = rows::encode(&MessageRow { event: Some(event), state: Some(state) });

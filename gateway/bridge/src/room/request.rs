@@ -1,6 +1,5 @@
 //! Requests on their way to a hub: stored before they are sent, sent again byte for byte until they are answered.
 
-use mimi_adapter::{Operation, Speaker};
 use mimi_store::{Batch, fail_point};
 use mimi_uri::UserUri;
 use mimi_wire::{
@@ -12,9 +11,8 @@ use super::Followed;
 use crate::bridge::Core;
 use crate::fault::Fault;
 use crate::limits::RESEAL_MAX;
-use crate::op_id;
 use crate::progress::MessageState;
-use crate::rows::{self, FoundingRow, InFlight, Intent, Outgoing, Post, ROOM, RoomKind};
+use crate::rows::{self, FoundingRow, InFlight, Intent, Post, ROOM, RoomKind};
 use crate::wording;
 
 impl Core {
@@ -145,22 +143,16 @@ impl Core {
     pub(super) async fn give_up_post(&self, followed: &mut Followed, post: &Post) -> Result<(), Fault> {
         followed.row.in_flight = None;
         let why = wording::NOT_TAKEN_FROM_YOU;
+        let state = MessageState::Refused { why: why.to_owned() };
         let mut rows = Vec::new();
-        if let Some((link, _)) = self.link(&post.link).await? {
-            let state = MessageState::Refused { why: why.to_owned() };
-            rows.push(self.notice_of(&post.link, &link, &post.native_event, why).await?);
+        if let Some(chat) = self.chat(&post.link).await? {
             let shown = state.progress();
-            rows.extend(shown.and_then(|shown| self.showing(&post.link, &link, &post.native_event, &shown)));
-            rows.push(post.state(state));
-        } else {
-            let notice = Outgoing {
-                op_id: op_id::for_native(&post.link, post.native_event.as_str(), "notice"),
-                speaker: Speaker::Service,
-                operation: Operation::Notice(wording::not_accepted(why)),
-                message: None,
-            };
-            rows.push(self.enqueue(&post.link, &notice).await?);
+            rows.push(self.notice_of(&post.link, chat.speaker, &post.native_event, why).await?);
+            rows.extend(
+                shown.and_then(|shown| self.showing(&post.link, &chat.adapter, &post.native_event, &shown)),
+            );
         }
+        rows.push(post.state(state));
         let batch = Batch { rows, ..Batch::default() };
         self.store_room(followed, false, batch).await?;
         self.wake_link(post.link.clone());

@@ -49,6 +49,22 @@ fn is_stated(person: &Person, kind: &str, field: &str, text: &str) -> String {
     })
 }
 
+/// Waits until a message is shown to be in the room's order, and returns who shows it.
+fn is_accepted(person: &Person, message: &str) -> String {
+    person.wait_for("that it was accepted", |events| {
+        events.iter().find_map(|event| match event {
+            Told::Other { kind, content, sender, .. }
+                if kind == "com.beeper.message_send_status"
+                    && content["m.relates_to"]["event_id"] == message
+                    && content["status"] == "SUCCESS" =>
+            {
+                Some(sender.clone())
+            }
+            _ => None,
+        })
+    })
+}
+
 /// What was said in a room, by whom, as one person heard it.
 fn heard(person: &Person, room: &str) -> Vec<String> {
     let name = |sender: &str| sender.split([':', '=']).next().unwrap_or_default().to_owned();
@@ -70,8 +86,9 @@ async fn a_matrix_room_is_one_conversation_with_another_network_whoever_is_kille
     let there = there.room;
 
     // Everybody speaks, and one more comes.
-    alice.send(&room, "1");
+    let one = alice.send(&room, "1");
     hears_text(&bob, "1").await;
+    assert_eq!(is_accepted(&alice, &one), BOT);
     carol.send(&room, "2");
     hears_text(&bob, "2").await;
     bob.say(&there, "3").await.unwrap();
