@@ -112,7 +112,7 @@ impl World {
                 victim.dies_at(point.name, *nth)?;
             }
             if number == 0 {
-                opening = self.open_another(round).await?;
+                opening = self.open_another(round);
             } else if let Some(took) = self.providers[round.victim].start().await? {
                 report.restarts.push(took);
             }
@@ -159,24 +159,21 @@ impl World {
         waited.map(drop).map_err(|_| format!("nobody says anything:\n{}", self.book.verdict().join("\n")))
     }
 
-    /// Two new people meet, if the round wants it.
-    async fn open_another(
-        &mut self,
-        round: &Round,
-    ) -> Result<Option<JoinHandle<Result<Chat, Broke>>>, Broke> {
-        let Some(side) = round.opener else { return Ok(None) };
+    /// Two new people come online and meet, if the round wants it; it goes on meanwhile, for their provider may be dead.
+    fn open_another(&mut self, round: &Round) -> Option<JoinHandle<Result<Chat, Broke>>> {
+        let side = round.opener?;
         self.guests += 1;
         let guest =
             |provider: &Provider| (format!("guest{}@{}", self.guests, provider.domain()), provider.chat());
         let [(opener, at), (other, elsewhere)] = [side, 1 - side].map(|side| guest(&self.providers[side]));
         let book = self.book.clone();
-        let opener = Person::arrive(&opener, at, &book).await?;
-        let other = Person::arrive(&other, elsewhere, &book).await?;
-        Ok(Some(tokio::spawn(async move {
+        Some(tokio::spawn(async move {
+            let opener = Person::arrive(&opener, at, &book).await?;
+            let other = Person::arrive(&other, elsewhere, &book).await?;
             let chat = Chat::open(opener, other, 3, &book).await?;
             chat.answer(2, &book).await;
             Ok(chat)
-        })))
+        }))
     }
 
     /// What broke, with all that helps to find out why.
