@@ -125,9 +125,17 @@ impl Core {
             .is_some_and(|instance| instance.adapter.manifest().guarantee.outbound == Guarantee::AtLeastOnce)
     }
 
+    /// Whether there is something to do for a link.
+    pub(crate) async fn has_queued(&self, id: &LinkId) -> Result<bool, Fault> {
+        Ok(self.first_row(id).await?.is_some())
+    }
+
+    async fn first_row(&self, id: &LinkId) -> Result<Option<Row>, Fault> {
+        Ok(self.store.rows(OUTBOX, Key::of(&id.0).range(), 1).await?.into_iter().next())
+    }
+
     async fn first_queued(&self, id: &LinkId) -> Result<Option<Queued>, Fault> {
-        let first = self.store.rows(OUTBOX, Key::of(&id.0).range(), 1).await?.into_iter().next();
-        let Some(row) = first else { return Ok(None) };
+        let Some(row) = self.first_row(id).await? else { return Ok(None) };
         let plain = self.sealing.open(&row.key, &row.bytes).await?;
         Ok(Some(Queued { outgoing: rows::decode(OUTBOX, &plain)?, row }))
     }

@@ -77,6 +77,12 @@ impl Core {
         let Some(Person { user, is_native }) = self.person(&group.adapter, native) else {
             return self.drop_event(incoming).await;
         };
+        let by_another = incoming.event.from != *native;
+        // A puppet comes and goes by itself only when we tell it to.
+        let is_ours = !is_native && !by_another && matches!(what, Happened::Came | Happened::Went);
+        if is_ours || incoming.event.nonce.is_some() {
+            return self.leave_as_noted(incoming).await;
+        }
         let mut member = Member { refused: None, ..self.member(id, native).await? };
         match what {
             Happened::Came => member.presence = Presence::In,
@@ -86,24 +92,29 @@ impl Core {
             Happened::WasBanned => member = Member { presence: Presence::Banned, ..Member::default() },
             Happened::WasGiven(role) => member.role = role,
         }
-        let by_another = incoming.event.from != *native;
         let target = match what {
-            // That a puppet is here or goes by itself is our doing.
+            // The room has him, else he would have no puppet.
             Happened::Came => is_native.then_some(Target::In { role: None, leaf: false }),
-            Happened::Went => (is_native || by_another).then_some(Target::Out),
+            Happened::Went => Some(Target::Out),
             Happened::WasBanned => Some(Target::Banned),
             Happened::WasUnbanned => Some(Target::Unbanned),
             Happened::WasGiven(role) => Some(Target::Role(role)),
         };
         let mut batch = Batch::default();
         batch.rows.extend([incoming.done(), put_member(id, native, &member)]);
-        if let Some(target) = target.filter(|_| incoming.event.nonce.is_none()) {
+        if let Some(target) = target {
             let cause = self.cause(id, group, incoming, by_another);
             batch.rows.push(self.wish(&group.room, &Subject::User(user), target, &cause).await?);
         }
         self.store.record(batch).await?;
         self.wake_room(group.room.clone());
         Ok(Next::Again)
+    }
+
+    /// What we do natively was noted when it was queued. Its echo says how things were then, and may come when they are to
+    /// be otherwise again: somebody who left is back and has said his next word.
+    async fn leave_as_noted(&self, incoming: &Incoming) -> Result<Next, Fault> {
+        self.drop_event(incoming).await
     }
 
     /// A puppet is invited into a conversation that has a room already.
@@ -159,6 +170,9 @@ impl Core {
         incoming: &Incoming,
         GroupProfile { name, topic }: GroupProfile,
     ) -> Result<Next, Fault> {
+        if incoming.event.nonce.is_some() {
+            return self.leave_as_noted(incoming).await;
+        }
         let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         if let Some(name) = &name {
             group.name = some(name);
@@ -168,11 +182,9 @@ impl Core {
         }
         let mut batch = Batch::default();
         batch.rows.extend([incoming.done(), self.put_group(id, &group, Some(row.version))]);
-        if incoming.event.nonce.is_none() {
-            let cause = self.cause(id, &group, incoming, false);
-            let target = Target::Title { name, topic };
-            batch.rows.push(self.wish(&group.room, &Subject::Title, target, &cause).await?);
-        }
+        let cause = self.cause(id, &group, incoming, false);
+        let target = Target::Title { name, topic };
+        batch.rows.push(self.wish(&group.room, &Subject::Title, target, &cause).await?);
         self.store.record(batch).await?;
         self.wake_room(group.room);
         Ok(Next::Again)

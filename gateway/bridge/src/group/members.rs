@@ -77,15 +77,16 @@ impl Core {
         now: &GroupMember,
         batch: &mut Batch,
     ) -> Result<(), Fault> {
-        let Some(Person { user, is_native }) = self.person(&group.adapter, &now.user) else { return Ok(()) };
+        // A puppet that is there comes from us: it was noted when it was let in, and may be on its way out again.
+        let Some(Person { user, is_native: true }) = self.person(&group.adapter, &now.user) else {
+            return Ok(());
+        };
         let member = Member { presence: Presence::In, role: now.role, refused: None };
         batch.rows.push(put_member(id, &now.user, &member));
-        if is_native {
-            let role = Some(now.role).filter(|role| *role != Role::Member);
-            let cause = self.cause(id, group, incoming, false);
-            let target = Target::In { role, leaf: false };
-            batch.rows.push(self.wish(&group.room, &Subject::User(user), target, &cause).await?);
-        }
+        let role = Some(now.role).filter(|role| *role != Role::Member);
+        let cause = self.cause(id, group, incoming, false);
+        let target = Target::In { role, leaf: false };
+        batch.rows.push(self.wish(&group.room, &Subject::User(user), target, &cause).await?);
         Ok(())
     }
 
@@ -96,8 +97,13 @@ impl Core {
         native: &NativeUserId,
         batch: &mut Batch,
     ) -> Result<(), Fault> {
+        let person = self.person(&group.adapter, native);
+        if person.as_ref().is_some_and(|person| !person.is_native) && self.has_queued(id).await? {
+            // It may be what brings the puppet in.
+            return Ok(());
+        }
         batch.rows.push(put_member(id, native, &Member::default()));
-        if let Some(Person { user, is_native: true }) = self.person(&group.adapter, native) {
+        if let Some(Person { user, is_native: true }) = person {
             let cause = self.cause(id, group, incoming, false);
             batch.rows.push(self.wish(&group.room, &Subject::User(user), Target::Out, &cause).await?);
         }

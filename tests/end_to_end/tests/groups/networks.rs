@@ -172,7 +172,9 @@ impl People {
                 self.alice.put_state(matrix, "m.room.topic", &json!({ "topic": title(number) }));
             }
             CAROL => {
+                let before = self.seen_to_go(CAROL);
                 self.carol.leave(matrix);
+                self.wait_until_gone(CAROL, before);
                 self.alice.invite(matrix, self.carol.user());
                 self.carol.join(matrix);
             }
@@ -181,10 +183,30 @@ impl People {
                 self.ben.join_room(xmpp);
             }
             CARL => {
+                let before = self.seen_to_go(CARL);
                 handle.block_on(self.carl.leave(loopback)).unwrap();
+                self.wait_until_gone(CARL, before);
                 handle.block_on(self.carl.join(loopback)).unwrap();
             }
             _ => {}
+        }
+    }
+
+    /// How often Dora has seen somebody go.
+    fn seen_to_go(&self, who: Speaker) -> usize {
+        let name = who.seen_at("d.example");
+        let is_it = |event: &Event| {
+            event.kind == EventKind::Left && event.who.as_ref().or(event.from.as_ref()) == Some(&name)
+        };
+        self.dora.heard().into_iter().filter(is_it).count()
+    }
+
+    /// Waits until somebody is gone everywhere: who is back sooner was never away for the others.
+    fn wait_until_gone(&self, who: Speaker, before: usize) {
+        let since = Instant::now();
+        while self.seen_to_go(who) == before {
+            assert!(since.elapsed() < PATIENCE, "{} is not seen to go", who.name);
+            thread::park_timeout(GLANCE);
         }
     }
 
