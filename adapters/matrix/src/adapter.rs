@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Checked;
+use crate::forgotten::{Forgotten, sweep};
 use crate::homeserver::Homeserver;
 use crate::joining::Joining;
 use crate::keeper::keep;
@@ -49,6 +50,7 @@ impl MatrixAdapter {
             spoken: Spoken::default(),
             joining: Joining::default(),
             sequence: Sequence::default(),
+            forgotten: Forgotten::default(),
             host,
             doubt: Notify::new(),
         })
@@ -84,6 +86,7 @@ impl Adapter for MatrixAdapter {
             .await
             .map_err(|error| OpenFault::Unavailable(format!("{}: {error}", self.config.listen)))?;
         let link = self.link(host);
+        link.remember().await.map_err(|fault| OpenFault::Unavailable(fault.to_string()))?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
 
@@ -96,6 +99,7 @@ impl Adapter for MatrixAdapter {
         });
         tasks.spawn(stop.clone().run_until_cancelled_owned(keep(Arc::clone(&link))));
         tasks.spawn(stop.clone().run_until_cancelled_owned(probe(Arc::clone(&link))));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(sweep(Arc::clone(&link))));
 
         let guard = stop.clone().drop_guard();
         Ok(Box::new(MatrixSession { link, tasks, stop, _stop_when_dropped: guard }))

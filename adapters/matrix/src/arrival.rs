@@ -15,11 +15,11 @@
 
 use std::collections::BTreeSet;
 
-use mimi_adapter::{Ingest, IngestFault, Outcome, SessionStatus};
+use mimi_adapter::{Ingest, IngestFault, NativeBody, NativeEvent, Outcome, SessionStatus};
 use ruma::api::client::membership::join_room_by_id;
 use ruma::events::AnyTimelineEvent;
 use ruma::serde::Raw;
-use ruma::{OwnedRoomId, RoomId, UserId};
+use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use tokio::time::timeout;
 
 use crate::homeserver::{Acting, CallFault};
@@ -89,11 +89,13 @@ impl Link {
             attempt.check(self.holds_probe(events))?;
             for room in rooms_of(events) {
                 self.catch_up(&room).await?;
+                self.recall(&room).await?;
             }
             Ok(one_at_a_time)
         });
         let _one_at_a_time = caught_up.await.unwrap_or(Err(NotTaken::TooSlow))?;
         self.hand_over(translate(&self.names, events)).await?;
+        self.note_told(events).await;
         attempt.done();
         Ok(())
     }
@@ -106,8 +108,12 @@ impl Link {
         }
         let count = translation.events.len();
         if count > 0 {
+            let gone: Vec<_> = translation.events.iter().filter_map(gone).collect();
             self.host.ingest(Ingest { events: translation.events }).await?;
             tracing::debug!(count, "stored");
+            for (room, user) in gone {
+                self.forget_reader(&room, &user).await;
+            }
         }
         Ok(())
     }
@@ -121,6 +127,12 @@ impl Link {
         }
         Ok(())
     }
+}
+
+/// Who is in a room no more.
+fn gone(event: &NativeEvent) -> Option<(OwnedRoomId, OwnedUserId)> {
+    let (NativeBody::Left { user } | NativeBody::Banned { user }) = &event.body else { return None };
+    Some((RoomId::parse(event.lane.as_str()).ok()?, UserId::parse(user.as_str()).ok()?))
 }
 
 fn rooms_of(events: &[Raw<AnyTimelineEvent>]) -> BTreeSet<OwnedRoomId> {

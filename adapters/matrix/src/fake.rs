@@ -15,6 +15,9 @@ pub(crate) const ALICE: &str = "@alice:a.example";
 pub(crate) const PUPPET: &str = "@_mimi_bob=40b.example:a.example";
 pub(crate) const ROOM: &str = "!r:a.example";
 
+/// How many events it tells at once backwards: so few that there is more than one page of a handful.
+const PAGE_BEFORE: usize = 2;
+
 #[derive(Debug, Default)]
 pub(crate) struct FakeHomeserver {
     /// What was said and done in the room; a place is an index into it.
@@ -46,7 +49,7 @@ impl FakeHomeserver {
         (address, shared)
     }
 
-    fn answer(&mut self, request: &str, from: Option<usize>, body: &[u8]) -> Result<Value, StatusCode> {
+    fn answer(&mut self, request: &str, from: Place, body: &[u8]) -> Result<Value, StatusCode> {
         let (what, answer) = if request.contains("/register") {
             ("register", Ok(json!({ "user_id": PUPPET })))
         } else if request.contains("/devices/") {
@@ -80,7 +83,7 @@ impl FakeHomeserver {
                 place.map(|place| json!({ "event": self.timeline[place], "end": (place + 1).to_string() }));
             ("context", found.ok_or(StatusCode::FORBIDDEN))
         } else {
-            ("messages", Ok(self.page(from.unwrap_or_default())))
+            ("messages", Ok(self.page(from)))
         };
         self.asked.push(what);
         if self.is_broken && what == "messages" {
@@ -89,9 +92,20 @@ impl FakeHomeserver {
         answer
     }
 
-    fn page(&self, from: usize) -> Value {
+    fn page(&self, place: Place) -> Value {
+        if place.dir.as_deref() == Some("b") {
+            return self.page_before(place.from.unwrap_or(self.timeline.len()));
+        }
+        let from = place.from.unwrap_or_default();
         let chunk: Vec<_> = self.timeline.iter().skip(from).take(100).collect();
         let end = (!chunk.is_empty()).then(|| (from + chunk.len()).to_string());
+        json!({ "start": from.to_string(), "chunk": chunk, "end": end })
+    }
+
+    /// From newer to older, a few at a time.
+    fn page_before(&self, from: usize) -> Value {
+        let chunk: Vec<_> = self.timeline[..from].iter().rev().take(PAGE_BEFORE).collect();
+        let end = (!chunk.is_empty()).then(|| (from - chunk.len()).to_string());
         json!({ "start": from.to_string(), "chunk": chunk, "end": end })
     }
 }
@@ -99,6 +113,7 @@ impl FakeHomeserver {
 #[derive(serde::Deserialize)]
 struct Place {
     from: Option<usize>,
+    dir: Option<String>,
 }
 
 async fn answer(
@@ -109,7 +124,7 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let request = format!("{method} {}", uri.path());
-    match shared.lock().unwrap().answer(&request, place.from, &body) {
+    match shared.lock().unwrap().answer(&request, place, &body) {
         Ok(answer) => axum::Json(answer).into_response(),
         Err(status) => {
             let code = match status {
@@ -120,6 +135,13 @@ async fn answer(
             (status, axum::Json(json!({ "errcode": code, "error": "no" }))).into_response()
         }
     }
+}
+
+/// Something that happened so many minutes later.
+pub(crate) fn later(minutes: u64, event: Value) -> Value {
+    let mut event = event;
+    event["origin_server_ts"] = json!(minutes * 60_000);
+    event
 }
 
 pub(crate) fn said(id: &str, text: &str) -> Value {

@@ -8,7 +8,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use ruma::api::auth_scheme::{AuthScheme, SendAccessToken};
 use ruma::api::client::uiaa::UiaaResponse;
-use ruma::api::error::{Error as MatrixError, FromHttpResponseError};
+use ruma::api::error::{Error as MatrixError, ErrorKind, FromHttpResponseError};
 use ruma::api::path_builder::PathBuilder;
 use ruma::api::{
     AppserviceUserIdentity, IncomingResponse, MatrixVersion, OutgoingRequest, OutgoingRequestAppserviceExt,
@@ -25,7 +25,7 @@ pub(crate) const DEVICE: &str = "DRAWBRIDGE";
 #[derive(Debug)]
 pub(crate) struct Homeserver {
     client: Client<HttpConnector, Full<Bytes>>,
-    url: String,
+    pub(crate) url: String,
     as_token: String,
     versions: SupportedVersions,
 }
@@ -107,6 +107,17 @@ impl Homeserver {
     }
 }
 
+impl CallFault {
+    /// Whether the homeserver is not there, for us or for what stands before it.
+    pub(crate) fn is_away(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Refused(no) => (502..=504).contains(&no.status_code.as_u16()),
+            Self::Unreadable(_) | Self::Malformed(_) => false,
+        }
+    }
+}
+
 impl<'a> Acting<'a> {
     fn identity(self) -> AppserviceUserIdentity<'a> {
         match self {
@@ -118,6 +129,15 @@ impl<'a> Acting<'a> {
                 identity
             }
         }
+    }
+}
+
+/// What the homeserver answers, unless it is that the one who asks may not know.
+pub(crate) fn if_allowed<T>(answer: Result<T, CallFault>) -> Result<Option<T>, CallFault> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(fault) if fault.is(&ErrorKind::Forbidden) || fault.is(&ErrorKind::NotFound) => Ok(None),
+        Err(fault) => Err(fault),
     }
 }
 

@@ -7,9 +7,10 @@
 //!
 //! [`MatrixConfig`] and [`registration_yaml`] are the operator's side, [`MatrixNames`] who is who, [`MatrixAdapter`]
 //! the adapter. Inside, `listener` and `translate` lead inwards; `session`, `puppet`, `direct`, `post` and `repeat` lead
-//! outwards over `homeserver`; `keeper` keeps in touch. `arrival`, with `joining` and `missed`, sees to it that nothing
-//! is lost or overtaken while a puppet joins; `sequence` and `probe` that nothing is that the homeserver left out. Rooms with encryption cannot be read yet: what is said there comes in as a
-//! gap that says so.
+//! outwards over `homeserver`; `keeper` keeps in touch, and `watch` looks whether there is anybody. `arrival`, with `joining` and `missed`, sees to it that nothing
+//! is lost or overtaken while a puppet joins; `sequence` and `probe` that nothing is that the homeserver left out, and
+//! `forgotten` that nothing is that it had in memory when it was killed. Rooms with encryption cannot be read yet: what
+//! is said there comes in as a gap that says so.
 
 mod adapter;
 mod arrival;
@@ -18,6 +19,7 @@ mod direct;
 mod failure;
 #[cfg(test)]
 mod fake;
+mod forgotten;
 mod group;
 mod homeserver;
 mod joining;
@@ -36,6 +38,7 @@ mod repeat;
 mod sequence;
 mod session;
 mod translate;
+mod watch;
 
 pub use adapter::MatrixAdapter;
 pub use config::{InvalidConfig, MatrixConfig, registration_yaml};

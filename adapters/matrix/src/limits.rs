@@ -62,6 +62,24 @@ pub const RETRY_WAIT_MAX: Duration = Duration::from_secs(20);
 /// try again by itself after up to 512 s.
 pub const PING_EVERY: Duration = Duration::from_mins(2);
 
+/// How often a homeserver is asked whether it is there, on a connection that is kept for that: shorter than it takes to
+/// start one, so that no proxy can hide its absence; and a question every few seconds costs it nothing.
+pub const WATCH_EVERY: Duration = Duration::from_secs(5);
+
+/// How much older than what was told last something must be to count as told too: what a homeserver has to tell waits no
+/// longer in its memory while we take it. It also makes up for clocks that differ.
+pub const TOLD_MARGIN: Duration = Duration::from_mins(1);
+
+/// How many of ours are known as readers of a room: the first that is let in reads it, and others are there for when he leaves.
+pub const READERS_PER_ROOM_MAX: usize = 4;
+
+/// Pause between two rooms that are looked through for what was forgotten: a homeserver that has just started has other
+/// things to do than to answer more than 20 such questions in a second. 10 000 rooms take nine minutes.
+pub const SWEEP_PAUSE: Duration = Duration::from_millis(50);
+
+/// Pause after a room that could not be read.
+pub const SWEEP_RETRY_WAIT: Duration = Duration::from_secs(1);
+
 /// Jumps in the numbers of transactions that are looked into after whatever may have made the homeserver leave one out.
 /// Each delays what is said by a second or so, in vain where other application services are numbered along; alone,
 /// there are none in vain, but a few by repetition.

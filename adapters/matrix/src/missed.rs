@@ -6,7 +6,6 @@ use ruma::api::client::context::get_context;
 use ruma::api::client::filter::LazyLoadOptions;
 use ruma::api::client::message::get_message_events;
 use ruma::api::client::state::get_state_event_for_key::{self, v3::StateEventFormat};
-use ruma::api::error::ErrorKind;
 use ruma::events::room::history_visibility::HistoryVisibility;
 use ruma::events::room::member::MembershipState;
 use ruma::events::{AnyTimelineEvent, StateEventType};
@@ -15,7 +14,8 @@ use ruma::{EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, RoomI
 use serde::Deserialize;
 
 use crate::arrival::NotTaken;
-use crate::homeserver::{Acting, CallFault};
+use crate::forgotten::time_ms;
+use crate::homeserver::{Acting, CallFault, if_allowed};
 use crate::limits::{MEMBERSHIPS_MAX, MISSED_PAGES_MAX, PAGE_EVENTS_MAX};
 use crate::session::Link;
 use crate::translate::{Translation, translate};
@@ -33,6 +33,16 @@ pub(crate) struct Missed<'a> {
     pub(crate) link: &'a Link,
     pub(crate) room: &'a RoomId,
     pub(crate) puppet: &'a UserId,
+}
+
+/// Where what was said since a time begins, for somebody of ours.
+pub(crate) enum Since {
+    /// Nothing was said since.
+    Nothing,
+    /// Just behind this place.
+    Place(String),
+    /// He is not in the room.
+    Outside,
 }
 
 /// Where a puppet's present stay begins, invitation included.
@@ -106,6 +116,39 @@ impl Missed<'_> {
             self.link.hand_over(Translation { events: vec![gap], ..Translation::default() }).await?;
         }
         Ok(true)
+    }
+
+    /// Where the things of some kinds begin that were said since a time, and in the puppet's present stay.
+    pub(crate) async fn since(&self, time: u64, kinds: &[&str]) -> Result<Since, CallFault> {
+        let is_since = |event: &Raw<AnyTimelineEvent>| time_ms(event).is_some_and(|at| at >= time);
+        let Some(mut page) = self.page_before(None, kinds).await? else { return Ok(Since::Outside) };
+        if !page.chunk.first().is_some_and(is_since) {
+            return Ok(Since::Nothing);
+        }
+        let Some(stay) = self.stay().await? else { return Ok(Since::Outside) };
+        if u64::from(stay.first.origin_server_ts.get()) >= time {
+            return Ok(Since::Place(stay.after));
+        }
+        let mut from = None;
+        while let Some(end) = page.end.filter(|end| from.as_ref() != Some(end)) {
+            if !page.chunk.last().is_some_and(is_since) {
+                return Ok(Since::Place(end));
+            }
+            let Some(before) = self.page_before(Some(end.clone()), kinds).await? else {
+                return Ok(Since::Outside);
+            };
+            (page, from) = (before, Some(end));
+        }
+        Ok(Since::Place(stay.after))
+    }
+
+    async fn page_before(
+        &self,
+        from: Option<String>,
+        kinds: &[&str],
+    ) -> Result<Option<get_message_events::v3::Response>, CallFault> {
+        let request = page_request(self.room, Direction::Backward, from, kinds);
+        if_allowed(self.link.homeserver.call(request, Acting::OnDevice(self.puppet)).await)
     }
 
     /// What a page says. Until the puppet `has_come` there may be stretches that are hidden from it; each is told of where
@@ -186,10 +229,7 @@ impl Missed<'_> {
     }
 
     async fn page(&self, from: &str) -> Result<get_message_events::v3::Response, CallFault> {
-        let mut request = get_message_events::v3::Request::new(self.room.to_owned(), Direction::Forward);
-        request.from = Some(from.to_owned());
-        request.limit = UInt::from(PAGE_EVENTS_MAX);
-        request.filter.types = Some(KINDS.map(str::to_owned).to_vec());
+        let request = page_request(self.room, Direction::Forward, Some(from.to_owned()), &KINDS);
         self.link.homeserver.call(request, Acting::OnDevice(self.puppet)).await
     }
 
@@ -205,6 +245,20 @@ impl Missed<'_> {
             body: NativeBody::Gap { reason: reason.to_owned() },
         }
     }
+}
+
+/// A page of a room's events of some kinds.
+pub(crate) fn page_request(
+    room: &RoomId,
+    direction: Direction,
+    from: Option<String>,
+    kinds: &[&str],
+) -> get_message_events::v3::Request {
+    let mut request = get_message_events::v3::Request::new(room.to_owned(), direction);
+    request.from = from;
+    request.limit = UInt::from(PAGE_EVENTS_MAX);
+    request.filter.types = Some(kinds.iter().map(|&kind| kind.to_owned()).collect());
+    request
 }
 
 impl Change {
@@ -234,13 +288,4 @@ impl Content {
 /// Invitations of puppets are pushed in any case, and only then with what tells a direct chat and its inviter's name.
 fn is_invitation(event: &NativeEvent) -> bool {
     matches!(event.body, NativeBody::DirectInvite { .. })
-}
-
-/// What the homeserver answers, unless it is that the puppet may not know.
-fn if_allowed<T>(answer: Result<T, CallFault>) -> Result<Option<T>, CallFault> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(fault) if fault.is(&ErrorKind::Forbidden) || fault.is(&ErrorKind::NotFound) => Ok(None),
-        Err(fault) => Err(fault),
-    }
 }

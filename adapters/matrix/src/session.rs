@@ -17,6 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::direct::{Opening, membership};
+use crate::forgotten::Forgotten;
 use crate::homeserver::{Acting, CallFault, Homeserver};
 use crate::joining::Joining;
 use crate::limits::CLOSE_TIME_MAX;
@@ -37,6 +38,7 @@ pub(crate) struct Link {
     pub(crate) spoken: Spoken,
     pub(crate) joining: Joining,
     pub(crate) sequence: Sequence,
+    pub(crate) forgotten: Forgotten,
     pub(crate) host: Arc<dyn Host>,
     /// Rings when the homeserver may have given us up.
     pub(crate) doubt: Notify,
@@ -54,7 +56,7 @@ pub(crate) struct MatrixSession {
 #[async_trait]
 impl Session for MatrixSession {
     async fn deliver(&self, delivery: Delivery) -> Outcome {
-        let outcome = self.link.act(&delivery).await.unwrap_or_else(|outcome| outcome);
+        let outcome = self.link.do_and_note(&delivery).await.unwrap_or_else(|outcome| outcome);
         if matches!(outcome, Outcome::Broken { .. }) {
             self.link.doubt.notify_one();
         }
@@ -71,6 +73,12 @@ impl Session for MatrixSession {
 }
 
 impl Link {
+    async fn do_and_note(&self, delivery: &Delivery) -> Result<Outcome, Outcome> {
+        let outcome = self.act(delivery).await?;
+        self.note_reader(delivery, &outcome).await?;
+        Ok(outcome)
+    }
+
     /// Does one operation; both arms are what is answered, so that `?` may end it.
     async fn act(&self, delivery: &Delivery) -> Result<Outcome, Outcome> {
         match &delivery.operation {
@@ -119,7 +127,7 @@ impl Link {
         opening.open().await.map(Outcome::done_in)
     }
 
-    async fn speaker(&self, delivery: &Delivery) -> Result<OwnedUserId, Outcome> {
+    pub(crate) async fn speaker(&self, delivery: &Delivery) -> Result<OwnedUserId, Outcome> {
         match &delivery.speaker {
             Speaker::Puppet(user) => self.puppet(user).await,
             Speaker::Service => self.ensured(self.bot.clone()).await,
@@ -155,6 +163,7 @@ impl Link {
                 outcome => return Err(outcome),
             }
         }
+        self.forget_reader(room, puppet).await;
         self.unmark(room, puppet).await;
         Ok(Outcome::done())
     }

@@ -19,6 +19,8 @@ use serde_json::json;
 
 #[path = "matrix_adapter/arrival.rs"]
 mod arrival;
+#[path = "matrix_adapter/forgotten.rs"]
+mod forgotten;
 #[path = "matrix_adapter/left_out.rs"]
 mod left_out;
 
