@@ -49,7 +49,7 @@ impl FakeHomeserver {
         (address, shared)
     }
 
-    fn answer(&mut self, request: &str, from: Place, body: &[u8]) -> Result<Value, StatusCode> {
+    fn answer(&mut self, request: &str, from: &Place, body: &[u8]) -> Result<Value, StatusCode> {
         let (what, answer) = if request.contains("/register") {
             ("register", Ok(json!({ "user_id": PUPPET })))
         } else if request.contains("/devices/") {
@@ -92,7 +92,7 @@ impl FakeHomeserver {
         answer
     }
 
-    fn page(&self, place: Place) -> Value {
+    fn page(&self, place: &Place) -> Value {
         if place.dir.as_deref() == Some("b") {
             return self.page_before(place.from.unwrap_or(self.timeline.len()));
         }
@@ -124,7 +124,7 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let request = format!("{method} {}", uri.path());
-    match shared.lock().unwrap().answer(&request, place, &body) {
+    match shared.lock().unwrap().answer(&request, &place, &body) {
         Ok(answer) => axum::Json(answer).into_response(),
         Err(status) => {
             let code = match status {

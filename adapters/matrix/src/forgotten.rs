@@ -105,15 +105,15 @@ impl Forgotten {
         is_new.then(|| list(readers))
     }
 
-    /// The room's readers without one, if he was one; none of them if he was the last.
-    fn without_reader(&self, room: &RoomId, user: &UserId) -> Option<Option<String>> {
+    /// The room's readers without one, if he was one; nobody is left if he was the last.
+    fn without_reader(&self, room: &RoomId, user: &UserId) -> Option<String> {
         let mut state = self.state();
         let readers = state.readers.get_mut(room)?;
         if !readers.remove(user) {
             return None;
         }
-        let left = Some(list(readers)).filter(|left| !left.is_empty());
-        if left.is_none() {
+        let left = list(readers);
+        if left.is_empty() {
             state.readers.remove(room);
             state.doubts.remove(room);
         }
@@ -224,7 +224,9 @@ impl Link {
     /// Somebody of ours is in a room no more.
     pub(crate) async fn forget_reader(&self, room: &RoomId, user: &UserId) {
         let Some(left) = self.forgotten.without_reader(room, user) else { return };
-        if let Err(fault) = self.host.keep(room.as_str(), left.as_deref()).await {
+        if let Err(fault) =
+            self.host.keep(room.as_str(), Some(left.as_str()).filter(|left| !left.is_empty())).await
+        {
             tracing::debug!(%room, %fault, "who reads a room is not kept");
         }
     }

@@ -1,5 +1,6 @@
 //! Notices when the homeserver goes away, be it for a moment.
 
+use std::fmt::Display;
 use std::future::ready;
 use std::pin::pin;
 
@@ -34,8 +35,8 @@ impl Homeserver {
         let url: Uri =
             self.url.parse().map_err(|error| CallFault::Malformed(format!("{}: {error}", self.url)))?;
         let at = (url.host().unwrap_or_default(), url.port_u16().unwrap_or(HTTP));
-        let stream = TcpStream::connect(at).await.map_err(gone)?;
-        let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(gone)?;
+        let stream = TcpStream::connect(at).await.map_err(|error| gone(&error))?;
+        let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| gone(&error))?;
         let mut watching = pin!(async {
             while !self.is_last_answer(&mut sender).await? {
                 sleep(WATCH_EVERY).await;
@@ -50,7 +51,10 @@ impl Homeserver {
             biased;
             // With its last answer a connection ends as it should.
             watched = watching => watched,
-            () = ready(()) => Err(gone(ended.err().map_or("it has ended a connection".to_owned(), |error| error.to_string()))),
+            () = ready(()) => Err(ended.err().map_or_else(
+                || gone(&"it has ended a connection"),
+                |error| gone(&error),
+            )),
         }
     }
 
@@ -59,12 +63,12 @@ impl Homeserver {
         let request = Request::get(format!("{}/_matrix/client/versions", self.url)).body(Empty::new());
         let request = request.map_err(|error| CallFault::Malformed(error.to_string()))?;
         let asked = async {
-            let answer = sender.send_request(request).await.map_err(gone)?;
+            let answer = sender.send_request(request).await.map_err(|error| gone(&error))?;
             let (head, body) = answer.into_parts();
-            Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(gone)?;
+            Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| gone(&error))?;
             Ok(head)
         };
-        let answer = timeout(REQUEST_TIME_MAX, asked).await.map_err(gone)??;
+        let answer = timeout(REQUEST_TIME_MAX, asked).await.map_err(|error| gone(&error))??;
         if answer.status.is_server_error() {
             return Err(CallFault::Unreachable(format!("it answers {}", answer.status)));
         }
@@ -72,8 +76,8 @@ impl Homeserver {
     }
 }
 
-fn gone(error: impl ToString) -> CallFault {
-    CallFault::Unreachable(error.to_string())
+fn gone(why: &dyn Display) -> CallFault {
+    CallFault::Unreachable(why.to_string())
 }
 
 #[cfg(test)]
