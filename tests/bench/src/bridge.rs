@@ -14,8 +14,9 @@ use mimi_wire::{FanoutEvent, FanoutMessage, FrankingTag};
 
 use crate::cli::Plan;
 use crate::cpu;
+use crate::database::FILE;
 use crate::fault::Outcome;
-use crate::founding::{DATABASE, World};
+use crate::founding::World;
 use crate::large_room::{self, LargeRoom};
 use crate::limits::{BRIDGED_MESSAGES, CONTENT_LENGTH, HOSTED};
 use crate::papers::Papers;
@@ -63,7 +64,7 @@ async fn turn(people: usize, hosted: usize) -> Outcome<Turn> {
     let papers = directory.path().join("papers");
     fs::create_dir(&papers)?;
     Papers::at(&papers).issue()?;
-    let store = Arc::new(SqliteStore::open(directory.path().join(DATABASE)).await?);
+    let store = Arc::new(SqliteStore::open(directory.path().join(FILE)).await?);
     let world = World::start(&Papers::at(&papers), Arc::clone(&store) as _).await?;
     let mut large = large_room::found(&world, &*store, hosted, people).await?;
     let read_us = read(&mut large)?;

@@ -18,7 +18,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Accepted submitMessage requests: per second, and CPU per message.
-    Submit(Plan),
+    Submit(Submit),
     /// A backlog that is delivered: per second, and CPU per event.
     Fanout(Plan),
     /// A commit in a room of 1,000 members: what it costs the hub.
@@ -53,6 +53,23 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
 }
 
+/// Over which store.
+#[derive(Args)]
+pub(crate) struct Submit {
+    /// What control and product remember with.
+    #[arg(long, default_value = "sqlite")]
+    pub(crate) store: StoreKind,
+    #[command(flatten)]
+    pub(crate) plan: Plan,
+}
+
+/// A kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoreKind {
+    Sqlite,
+    Postgres,
+}
+
 /// How many links.
 #[derive(Args)]
 pub(crate) struct Links {
@@ -83,6 +100,9 @@ pub(crate) struct Part {
     /// A directory of its own.
     #[arg(long)]
     pub(crate) directory: PathBuf,
+    /// The database of its own, if it is no file there.
+    #[arg(long)]
+    pub(crate) postgres: Option<String>,
     /// Franks nothing.
     #[arg(long)]
     pub(crate) unfranked: bool,
@@ -123,6 +143,9 @@ pub(crate) struct Load {
     /// The server's process.
     #[arg(long)]
     pub(crate) server: u32,
+    /// The process of the server's database, if it has one; what its children use counts as well.
+    #[arg(long)]
+    pub(crate) database: Option<u32>,
     /// The follower's process, if there is one.
     #[arg(long)]
     pub(crate) sink: Option<u32>,

@@ -14,8 +14,9 @@ use tokio_rustls::TlsConnector;
 
 use crate::cli::Plan;
 use crate::cpu;
+use crate::database::FILE;
 use crate::fault::Outcome;
-use crate::founding::{DATABASE, MESSAGES};
+use crate::founding::MESSAGES;
 use crate::large_room;
 use crate::limits::{COMMIT_MS, COMMITS, LARGE_ROOM};
 use crate::load::{connect, quantile_ms, request};
@@ -65,7 +66,7 @@ impl Turn {
 
 /// How many events of its founding the room has still to deliver.
 async fn undelivered(directory: &Path) -> Outcome<usize> {
-    let store = SqliteStore::open(directory.join(DATABASE)).await?;
+    let store = SqliteStore::open(directory.join(FILE)).await?;
     let mut events = 0;
     for lane in store.lanes().await? {
         let all = EventLimit { count: usize::MAX, bytes: usize::MAX };

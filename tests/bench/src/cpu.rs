@@ -13,18 +13,24 @@ pub(crate) fn of_process(id: u32) -> Outcome<Duration> {
 
 /// CPU time of all processes that this one started, directly or through others, and that are still there.
 pub(crate) fn of_descendants() -> Outcome<Duration> {
+    let own = std::process::id();
+    Ok(of_family(own)?.saturating_sub(of_process(own)?))
+}
+
+/// CPU time of a process and of all that it started, directly or through others, and that are still there.
+pub(crate) fn of_family(id: u32) -> Outcome<Duration> {
     let stats: Vec<String> = fs::read_dir("/proc")?
         .filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("stat")).ok())
         .collect();
     let parents: Vec<(u32, u32)> = stats.iter().filter_map(|stat| parentage(stat)).collect();
-    let mut family = vec![std::process::id()];
+    let mut family = vec![id];
     let mut next = 0;
     while let Some(parent) = family.get(next).copied() {
         family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(id, _)| *id));
         next += 1;
     }
-    let ours = |stat: &&String| parentage(stat).is_some_and(|(id, _)| family[1..].contains(&id));
-    Ok(ticks(stats.iter().filter(ours).filter_map(|stat| process_ticks(stat)).sum()))
+    let in_it = |stat: &&String| parentage(stat).is_some_and(|(id, _)| family.contains(&id));
+    Ok(ticks(stats.iter().filter(in_it).filter_map(|stat| process_ticks(stat)).sum()))
 }
 
 /// A process and its parent.

@@ -74,7 +74,7 @@ impl Bench {
     async fn prepare(&self, rooms: usize) -> Outcome<usize> {
         let (founded, papers) = (self.founded(rooms), self.papers());
         fs::create_dir(&founded)?;
-        founding::found(&Papers::at(&papers), &founded, rooms, BACKLOG).await?;
+        founding::found(&Papers::at(&papers), (&founded, None), rooms, BACKLOG).await?;
         let part = ["--papers".into(), papers.clone(), "--directory".into(), founded.clone()];
         let mut hub = Running::start("product", &part)?;
         let requests = founded.join(founding::MESSAGES);

@@ -12,7 +12,6 @@ use mimi_client::direct::Founding;
 use mimi_client::{RoomClient, mint};
 use mimi_mls::IdentityRoots;
 use mimi_store::{EventKind, EventLimit, MemoryStore, Seq, Store};
-use mimi_store_sqlite::SqliteStore;
 use mimi_uri::{RoomUri, UserUri};
 use mimi_wire::{
     Authority, ClientMaterial, CreateRoomResponse, Directory, Endpoint, FanoutMessage, FrankingTag, Hub,
@@ -20,14 +19,12 @@ use mimi_wire::{
 };
 use tokio::net::TcpListener;
 
+use crate::database::Database;
 use crate::fault::Outcome;
 use crate::limits::CONTENT_LENGTH;
 use crate::messages::Messages;
 use crate::papers::{FOLLOWER, HUB, Papers};
 use crate::provider::{Provider, Serving, now};
-
-/// The hub's database.
-pub(crate) const DATABASE: &str = "hub.db";
 
 /// The hub's keys.
 pub(crate) const HUB_KEYS: &str = "hub.json";
@@ -38,10 +35,15 @@ pub(crate) const ROOTS: &str = "roots.bin";
 /// The requests.
 pub(crate) const MESSAGES: &str = "messages.bin";
 
-/// Founds rooms and seals messages for them, in turns; all of it is kept in `directory`.
-pub(crate) async fn found(papers: &Papers, directory: &Path, rooms: usize, messages: usize) -> Outcome<()> {
-    let hub_store = Arc::new(SqliteStore::open(directory.join(DATABASE)).await?);
-    let world = World::start(papers, Arc::clone(&hub_store) as _).await?;
+/// Founds rooms and seals messages for them, in turns; all of it is kept in `directory`, but for a database of this URL.
+pub(crate) async fn found(
+    papers: &Papers,
+    (directory, url): (&Path, Option<&str>),
+    rooms: usize,
+    messages: usize,
+) -> Outcome<()> {
+    let database = Database::open(directory, url).await?;
+    let world = World::start(papers, database.store()).await?;
     world.alices.keep(&directory.join(HUB_KEYS))?;
     let mut members = Vec::with_capacity(rooms);
     for number in 0..rooms {
@@ -50,7 +52,7 @@ pub(crate) async fn found(papers: &Papers, directory: &Path, rooms: usize, messa
     }
     seal(&mut members, &world.bob, &directory.join(MESSAGES), messages)?;
     world.stop().await?;
-    hub_store.close().await;
+    database.close().await;
     Ok(())
 }
 
@@ -185,7 +187,7 @@ mod tests {
         let papers = Papers::at(directory.path());
         papers.issue().unwrap();
 
-        found(&papers, directory.path(), 2, 4).await.unwrap();
+        found(&papers, (directory.path(), None), 2, 4).await.unwrap();
 
         let sealed = messages::read(&directory.path().join(MESSAGES)).unwrap();
         let paths: Vec<&str> = sealed.iter().map(|message| message.path.as_str()).collect();

@@ -13,8 +13,9 @@ use mimi_wire::{
     CreateRoomResponse, Endpoint, FanoutMessage, Hub, IdentityRootsDocument, UpdateRequest, UpdateVerdict,
 };
 
+use crate::database::FILE;
 use crate::fault::Outcome;
-use crate::founding::{DATABASE, HUB_KEYS, MESSAGES, ROOTS, World, path_of};
+use crate::founding::{HUB_KEYS, MESSAGES, ROOTS, World, path_of};
 use crate::messages::Messages;
 use crate::papers::Papers;
 use crate::provider::now;
@@ -37,7 +38,7 @@ pub(crate) async fn found_with_commits(
     members: usize,
     commits: usize,
 ) -> Outcome<()> {
-    let store = Arc::new(SqliteStore::open(directory.join(DATABASE)).await?);
+    let store = Arc::new(SqliteStore::open(directory.join(FILE)).await?);
     let world = World::start(papers, Arc::clone(&store) as _).await?;
     world.alices.keep(&directory.join(HUB_KEYS))?;
     let roots = world.hub.server.hub().identity_roots(&world.bobs.domain).await?;

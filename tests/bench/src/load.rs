@@ -236,7 +236,8 @@ impl Reading {
     fn now(load: &Load) -> Outcome<Self> {
         Ok(Self {
             at: Instant::now(),
-            server: cpu::of_process(load.server)?,
+            server: cpu::of_process(load.server)?
+                + load.database.map_or(Ok(Duration::ZERO), cpu::of_family)?,
             load: cpu::of_process(std::process::id())?,
             sink: load.sink.map_or(Ok(Duration::ZERO), cpu::of_process)?,
             machine: cpu::of_machine()?,

@@ -1,7 +1,8 @@
 //! Benchmarks: product and control, in turns, on one machine, in one run.
 //!
 //! ```text
-//! bench submit     accepted messages per second and CPU per message, against the smallest program that honestly does the same
+//! bench submit     accepted messages per second and CPU per message, against the smallest program that honestly does the same;
+//!                  with --store postgres over PostgreSQL
 //! bench fanout     a backlog that is delivered to a follower, per second and CPU per event, against the least that could
 //! bench commit     what a commit in a room of 1,000 members costs its hub
 //! bench bridge     what a message costs the gateway in a room with 1, 100 and 1,000 hosted users
@@ -22,6 +23,7 @@ mod cli;
 mod commit;
 mod control;
 mod cpu;
+mod database;
 mod fanout;
 mod fault;
 mod founding;

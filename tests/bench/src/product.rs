@@ -1,13 +1,11 @@
 //! The product as a server of the run: hub and store as they are, with rooms that were founded before.
 
-use std::sync::Arc;
-
-use mimi_store_sqlite::SqliteStore;
 use tokio::net::TcpListener;
 
 use crate::cli::Product;
+use crate::database::Database;
 use crate::fault::Outcome;
-use crate::founding::{DATABASE, HUB_KEYS};
+use crate::founding::HUB_KEYS;
 use crate::papers::{FOLLOWER, HUB, Papers};
 use crate::part;
 use crate::provider::Provider;
@@ -22,17 +20,17 @@ pub(crate) async fn run(product: &Product) -> Outcome<()> {
     } else {
         Provider::load(&directory.join(HUB_KEYS))?
     };
-    let store = Arc::new(SqliteStore::open(directory.join(DATABASE)).await?);
+    let database = Database::open(directory, product.part.postgres.as_deref()).await?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let port = listener.local_addr()?.port();
     let peers = papers.peer(FOLLOWER, product.deliver_to)?;
-    let mut serving = provider.serve(listener, Arc::clone(&store) as _, papers.certificate(HUB)?, peers)?;
+    let mut serving = provider.serve(listener, database.store(), papers.certificate(HUB)?, peers)?;
     if product.deliver_to.is_some() {
         serving.deliver();
     }
     part::ready(port);
     part::no_longer_wanted().await;
     serving.stop().await?;
-    store.close().await;
+    database.close().await;
     Ok(())
 }

@@ -1,15 +1,20 @@
 //! `bench submit`: how many messages a hub accepts, and what each costs it.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use end_to_end::Postgres;
 use tempfile::TempDir;
 
-use crate::cli::Plan;
+use crate::cli::{StoreKind, Submit};
 use crate::cpu;
 use crate::fault::Outcome;
 use crate::founding;
-use crate::limits::{ACCEPT_CPU, ACCEPT_RATE, MANY_ROOMS, MESSAGES_MAX};
+use crate::limits::{
+    ACCEPT_CPU, ACCEPT_RATE, CONTROL_CPU_US_EXPECTED, CONTROL_CPU_US_EXPECTED_ON_POSTGRES, MANY_ROOMS,
+    MESSAGES_MAX,
+};
 use crate::load::Turn;
 use crate::papers::Papers;
 use crate::part::{Running, copy_founded};
@@ -37,8 +42,12 @@ const CASES: [Case; 5] = [
 ];
 
 /// Runs all rounds and says what they come to; last of all the ratio.
-pub(crate) async fn run(plan: &Plan) -> Outcome<()> {
-    let bench = Bench { directory: tempfile::Builder::new().prefix("bench-submit-").tempdir()? };
+pub(crate) async fn run(Submit { store, plan }: &Submit) -> Outcome<()> {
+    let bench = Bench {
+        directory: tempfile::Builder::new().prefix("bench-submit-").tempdir()?,
+        postgres: (*store == StoreKind::Postgres).then(Postgres::start),
+        databases: Cell::default(),
+    };
     say(&format!("load average before: {}", cpu::load_average()));
     bench.prepare().await?;
     let mut ratios = vec![Vec::new(); CASES.len()];
@@ -56,13 +65,17 @@ pub(crate) async fn run(plan: &Plan) -> Outcome<()> {
             ratios.push(ratio);
         }
     }
-    conclude(&controls, &ratios)
+    conclude(*store, &controls, &ratios)
 }
 
-fn conclude(controls: &[f64], ratios: &[Vec<Ratio>]) -> Outcome<()> {
+fn conclude(store: StoreKind, controls: &[f64], ratios: &[Vec<Ratio>]) -> Outcome<()> {
     const NO_ROUND: &str = "a run has at least one round";
     say(&format!("load average after: {}", cpu::load_average()));
-    say(&verdict_on_control(median(controls.iter().copied()).ok_or(NO_ROUND)?));
+    let expected = match store {
+        StoreKind::Sqlite => CONTROL_CPU_US_EXPECTED,
+        StoreKind::Postgres => CONTROL_CPU_US_EXPECTED_ON_POSTGRES,
+    };
+    say(&verdict_on_control(median(controls.iter().copied()).ok_or(NO_ROUND)?, expected));
     let mut counted = f64::INFINITY;
     for (case, ratios) in CASES.iter().zip(ratios) {
         let rate = median(ratios.iter().map(|ratio| ratio.rate)).ok_or(NO_ROUND)?;
@@ -85,6 +98,18 @@ fn conclude(controls: &[f64], ratios: &[Vec<Ratio>]) -> Outcome<()> {
 /// Where everything of a run is.
 struct Bench {
     directory: TempDir,
+    /// The server of the databases, if they are no files.
+    postgres: Option<Postgres>,
+    /// How many were made there.
+    databases: Cell<usize>,
+}
+
+/// What a server of the run remembers with.
+struct Own {
+    /// A directory of its own.
+    directory: TempDir,
+    /// And a database, if that is no file there.
+    url: Option<String>,
 }
 
 impl Bench {
@@ -95,14 +120,16 @@ impl Bench {
         for rooms in [1, MANY_ROOMS] {
             let founded = self.founded(rooms);
             fs::create_dir(&founded)?;
-            founding::found(&Papers::at(&self.papers()), &founded, rooms, MESSAGES_MAX).await?;
+            let url = self.postgres.as_ref().map(|server| server.database(&template(rooms)));
+            founding::found(&Papers::at(&self.papers()), (&founded, url.as_deref()), rooms, MESSAGES_MAX)
+                .await?;
         }
         Ok(())
     }
 
     fn control(&self, case: Case) -> Outcome<Turn> {
-        let own = tempfile::tempdir_in(self.directory.path())?;
-        let mut server = Running::start("control", &self.part(own.path(), case))?;
+        let own = self.own(None)?;
+        let mut server = Running::start("control", &self.part(&own, case))?;
         let turn = self.load(&mut server, None, case, "control")?;
         server.stop()?;
         Ok(turn)
@@ -110,16 +137,16 @@ impl Bench {
 
     /// The product's turn, and which part of what it accepted it had delivered at the end.
     fn product(&self, case: Case) -> Outcome<(Turn, String)> {
-        let own = tempfile::tempdir_in(self.directory.path())?;
-        copy_founded(&self.founded(case.rooms), own.path())?;
-        let mut args = self.part(own.path(), case);
+        let own = self.own(Some(case.rooms))?;
+        copy_founded(&self.founded(case.rooms), own.directory.path())?;
+        let mut args = self.part(&own, case);
         if !case.delivers {
             let mut server = Running::start("product", &args)?;
             let turn = self.load(&mut server, None, case, "product")?;
             server.stop()?;
             return Ok((turn, "-".to_owned()));
         }
-        let mut sink = Running::start("sink", &self.part(own.path(), case))?;
+        let mut sink = Running::start("sink", &self.part(&own, case))?;
         args.extend(["--deliver-to".into(), sink.port()?.to_string().into()]);
         let mut server = Running::start("product", &args)?;
         let turn = self.load(&mut server, Some(sink.id()), case, "product")?;
@@ -130,12 +157,30 @@ impl Bench {
     }
 
     fn load(&self, server: &mut Running, sink: Option<u32>, case: Case, answers: &str) -> Outcome<Turn> {
-        let sink = sink.into_iter().flat_map(|id| ["--sink".into(), id.to_string().into()]);
-        load(server, &self.papers(), &self.messages(case.rooms), answers, sink)
+        let database = self.postgres.as_ref().and_then(Postgres::id);
+        let others = [("--sink", sink), ("--database", database)];
+        let others = others.into_iter().filter_map(|(name, id)| Some([name.into(), id?.to_string().into()]));
+        load(server, &self.papers(), &self.messages(case.rooms), answers, others.flatten())
     }
 
-    fn part(&self, own: &Path, case: Case) -> Vec<PathBuf> {
-        let mut args = vec!["--papers".into(), self.papers(), "--directory".into(), own.to_owned()];
+    /// A place for one turn; a database there is empty, or as it was when so many rooms had been founded.
+    fn own(&self, founded: Option<usize>) -> Outcome<Own> {
+        let directory = tempfile::tempdir_in(self.directory.path())?;
+        let url = self.postgres.as_ref().map(|server| {
+            self.databases.update(|count| count + 1);
+            let name = format!("turn_{}", self.databases.get());
+            match founded {
+                Some(rooms) => server.copy(&template(rooms), &name),
+                None => server.database(&name),
+            }
+        });
+        Ok(Own { directory, url })
+    }
+
+    fn part(&self, own: &Own, case: Case) -> Vec<PathBuf> {
+        let directory = own.directory.path().to_owned();
+        let mut args = vec!["--papers".into(), self.papers(), "--directory".into(), directory];
+        args.extend(own.url.iter().flat_map(|url| ["--postgres".into(), url.into()]));
         args.extend((!case.franks).then(|| "--unfranked".into()));
         args
     }
@@ -151,6 +196,11 @@ impl Bench {
     fn messages(&self, rooms: usize) -> PathBuf {
         self.founded(rooms).join(founding::MESSAGES)
     }
+}
+
+/// The database of so many rooms.
+fn template(rooms: usize) -> String {
+    format!("founded_{rooms}")
 }
 
 /// Sends these messages to a server whose answers are those of `answers`; all have to be accepted.

@@ -19,8 +19,8 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 use crate::cli::Product;
+use crate::database::FILE;
 use crate::fault::Outcome;
-use crate::founding::DATABASE;
 use crate::limits::{CONTROL_BATCH_MAX, CONTROL_QUEUE_MAX, COURIER_BATCH_MAX};
 use crate::load::{connect, request_of};
 use crate::papers::{FOLLOWER, FROM_HUB, HUB, Papers};
@@ -39,7 +39,7 @@ const CREATE: &str = "
 
 /// Fills a database with what the product in this directory is still to deliver; how many events that is.
 pub(crate) async fn fill(directory: &Path) -> Outcome<usize> {
-    let store = SqliteStore::open(directory.join(DATABASE)).await?;
+    let store = SqliteStore::open(directory.join(FILE)).await?;
     let mut connection = Connection::open(directory.join(COURIER_DATABASE))?;
     connection.execute_batch(&format!("{OPEN}{CREATE}"))?;
     let transaction = connection.transaction()?;

@@ -1,8 +1,8 @@
 //! The control: the smallest program that honestly does what accepting a message takes.
 //!
-//! HTTP/2 under mutual TLS 1.3; one HMAC-SHA256 and one Ed25519 signature, as franking costs; the body appended durably
-//! to `SQLite` by one thread that takes all that waits into one transaction; the answer after the commit. It checks
-//! nothing and knows nothing of MIMI. What the product costs above it is what the product is.
+//! HTTP/2 under mutual TLS 1.3; one HMAC-SHA256 and one Ed25519 signature, as franking costs; the body appended durably,
+//! with all that waits, in one transaction, by one thread to `SQLite` or by two connections to `PostgreSQL`; the answer
+//! after the commit. It checks nothing and knows nothing of MIMI. What the product costs above it is what the product is.
 
 pub(crate) mod courier;
 mod stamp;
@@ -31,7 +31,10 @@ struct Control {
 /// Serves until nobody wants it.
 pub(crate) async fn run(part: &Part) -> Outcome<()> {
     let tls = Papers::at(&part.papers).server(HUB, FOLLOWER)?;
-    let writer = Writer::start(&part.directory.join("control.db"))?;
+    let writer = match &part.postgres {
+        Some(url) => Writer::start_on_server(url).await?,
+        None => Writer::start(&part.directory.join("control.db"))?,
+    };
     let stamp = if part.unfranked { None } else { Some(Stamp::new()?) };
     https::serve(tls, &Arc::new(Control { stamp, writer })).await
 }

@@ -1,11 +1,14 @@
-//! The durable log of the control: one thread, one connection, and all that waits in one transaction.
+//! The durable log of the control: all that waits in one transaction, by one thread on one connection to a file, or by
+//! two tasks in turns, each on a connection of its own to a server.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 
 use bytes::Bytes;
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use sqlx::{Connection as _, PgConnection};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::fault::Outcome;
 use crate::limits::{CONTROL_BATCH_MAX, CONTROL_QUEUE_MAX};
@@ -17,6 +20,9 @@ pub(crate) const OPEN: &str = "
     PRAGMA wal_autocheckpoint = 4096;
     CREATE TABLE message (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 ";
+
+const CREATE: &str =
+    "CREATE TABLE message (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body bytea NOT NULL)";
 
 struct Job {
     body: Bytes,
@@ -31,6 +37,18 @@ impl Writer {
         connection.execute_batch(OPEN)?;
         let (jobs, waiting) = mpsc::channel(CONTROL_QUEUE_MAX);
         thread::Builder::new().name("writer".to_owned()).spawn(move || write(connection, waiting))?;
+        Ok(Self(jobs))
+    }
+
+    /// Two, so that one takes what comes while the other waits for the disk.
+    pub(super) async fn start_on_server(url: &str) -> Outcome<Self> {
+        let (jobs, waiting) = mpsc::channel(CONTROL_QUEUE_MAX);
+        let waiting = Arc::new(Mutex::new(waiting));
+        let mut first = PgConnection::connect(url).await?;
+        sqlx::query(CREATE).execute(&mut first).await?;
+        for connection in [first, PgConnection::connect(url).await?] {
+            tokio::spawn(write_to_server(connection, Arc::clone(&waiting)));
+        }
         Ok(Self(jobs))
     }
 
@@ -59,6 +77,27 @@ fn write(mut connection: Connection, mut waiting: mpsc::Receiver<Job>) -> rusqli
         }
     }
     Ok(())
+}
+
+/// Ends as the other one does.
+async fn write_to_server(
+    mut connection: PgConnection,
+    waiting: Arc<Mutex<mpsc::Receiver<Job>>>,
+) -> sqlx::Result<()> {
+    let mut batch = Vec::with_capacity(CONTROL_BATCH_MAX);
+    loop {
+        if waiting.lock().await.recv_many(&mut batch, CONTROL_BATCH_MAX).await == 0 {
+            return Ok(());
+        }
+        let bodies: Vec<&[u8]> = batch.iter().map(|job| &job.body[..]).collect();
+        sqlx::query("INSERT INTO message (body) SELECT * FROM unnest($1::bytea[])")
+            .bind(bodies)
+            .execute(&mut connection)
+            .await?;
+        for job in batch.drain(..) {
+            job.stored.send(()).ok();
+        }
+    }
 }
 
 #[cfg(test)]

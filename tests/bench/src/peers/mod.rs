@@ -98,7 +98,7 @@ async fn product() -> Outcome<Turn> {
         fs::create_dir(folder)?;
     }
     Papers::at(&papers).issue()?;
-    founding::found(&Papers::at(&papers), &founded, 1, BACKLOG).await?;
+    founding::found(&Papers::at(&papers), (&founded, None), 1, BACKLOG).await?;
     copy_founded(&founded, &own)?;
     let part = ["--papers".into(), papers.clone(), "--directory".into(), own];
     let mut sink = Running::start("sink", &part)?;
