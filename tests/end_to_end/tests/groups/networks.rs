@@ -202,12 +202,10 @@ impl People {
     }
 
     /// Waits until somebody is gone everywhere: who is back sooner was never away for the others.
+    #[track_caller]
     fn wait_until_gone(&self, who: Speaker, before: usize) {
-        let since = Instant::now();
-        while self.seen_to_go(who) == before {
-            assert!(since.elapsed() < PATIENCE, "{} is not seen to go", who.name);
-            thread::park_timeout(GLANCE);
-        }
+        let is_gone = |_| self.seen_to_go(who) > before;
+        self.wait_while_more_comes("d.example", is_gone, &format!("{} is to go", who.name));
     }
 
     /// Everybody says his messages, all at once.
@@ -252,19 +250,28 @@ impl People {
         }
     }
 
-    /// Waits until so many were heard at a network, for as long as there are more from time to time.
+    /// Waits until so many were heard at a network.
     #[track_caller]
     fn wait_for(&self, domain: &str, count: usize) {
+        self.wait_while_more_comes(domain, |heard| heard >= count, &format!("{count} messages"));
+    }
+
+    /// Waits for something, with so many messages heard at a network, for as long as there are more from time to time.
+    #[track_caller]
+    fn wait_while_more_comes(&self, domain: &str, until: impl Fn(usize) -> bool, what: &str) {
         let (mut heard, mut since) = (0, Instant::now());
         loop {
             let now = self.heard_at(domain).len();
-            if now >= count {
+            if until(now) {
                 return;
             }
             if now > heard {
                 (heard, since) = (now, Instant::now());
             }
-            assert!(since.elapsed() < PATIENCE, "at {domain} {heard} of {count} were heard");
+            assert!(
+                since.elapsed() < PATIENCE,
+                "{what}: at {domain} no more than {heard} messages were heard"
+            );
             thread::park_timeout(GLANCE);
         }
     }
