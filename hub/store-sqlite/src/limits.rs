@@ -25,6 +25,11 @@ pub const STATEMENTS_KEPT: usize = 64;
 /// Reads are short and served from the page cache; each connection costs a thread and its cache.
 pub const READERS_MAX: u32 = 4;
 
+/// How many rows a reading thread hands over before it waits for whoever takes them.
+///
+/// As many as a delivered batch has: each wait is two switches between threads.
+pub const ROWS_AHEAD_MAX: usize = 256;
+
 /// How long a connection waits for another process to let go of the database.
 ///
 /// Only a second process (a backup, an operator's shell) ever holds it; a peer's request times out soon after.

@@ -7,7 +7,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::limits::{BUSY_TIMEOUT, CHECKPOINT_PAGES, READERS_MAX, STATEMENTS_KEPT};
+use crate::limits::{BUSY_TIMEOUT, CHECKPOINT_PAGES, READERS_MAX, ROWS_AHEAD_MAX, STATEMENTS_KEPT};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -101,6 +101,6 @@ fn synchronous() -> String {
 
 /// Opens the connections that read.
 pub(crate) async fn reading(options: SqliteConnectOptions) -> Result<SqlitePool, OpenFault> {
-    let options = options.pragma("query_only", "ON");
+    let options = options.pragma("query_only", "ON").row_buffer_size(ROWS_AHEAD_MAX);
     Ok(SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?)
 }
