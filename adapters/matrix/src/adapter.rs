@@ -21,6 +21,7 @@ use crate::puppet::Puppets;
 use crate::repeat::Spoken;
 use crate::sequence::Sequence;
 use crate::session::{Link, MatrixSession};
+use crate::watch::watch;
 use crate::{InvalidConfig, MatrixConfig, MatrixNames};
 
 /// Matrix, through one homeserver.
@@ -99,6 +100,7 @@ impl Adapter for MatrixAdapter {
         });
         tasks.spawn(stop.clone().run_until_cancelled_owned(keep(Arc::clone(&link))));
         tasks.spawn(stop.clone().run_until_cancelled_owned(probe(Arc::clone(&link))));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(watch(Arc::clone(&link))));
         tasks.spawn(stop.clone().run_until_cancelled_owned(sweep(Arc::clone(&link))));
 
         let guard = stop.clone().drop_guard();

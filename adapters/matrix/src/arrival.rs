@@ -94,7 +94,13 @@ impl Link {
             Ok(one_at_a_time)
         });
         let _one_at_a_time = caught_up.await.unwrap_or(Err(NotTaken::TooSlow))?;
-        self.hand_over(translate(&self.names, events)).await?;
+        let translation = translate(&self.names, events);
+        let gone: Vec<_> = translation.events.iter().filter_map(gone).collect();
+        self.hand_over(translation).await?;
+        // Only of what is told now: what is read again may have been otherwise since.
+        for (room, user) in gone {
+            self.forget_reader(&room, &user).await;
+        }
         self.note_told(events).await;
         attempt.done();
         Ok(())
@@ -108,12 +114,8 @@ impl Link {
         }
         let count = translation.events.len();
         if count > 0 {
-            let gone: Vec<_> = translation.events.iter().filter_map(gone).collect();
             self.host.ingest(Ingest { events: translation.events }).await?;
             tracing::debug!(count, "stored");
-            for (room, user) in gone {
-                self.forget_reader(&room, &user).await;
-            }
         }
         Ok(())
     }

@@ -24,11 +24,11 @@ use ruma::events::AnyTimelineEvent;
 use ruma::serde::Raw;
 use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::arrival::NotTaken;
 use crate::homeserver::{Acting, if_allowed};
-use crate::limits::{READERS_PER_ROOM_MAX, SWEEP_PAUSE, SWEEP_RETRY_WAIT, TOLD_MARGIN};
+use crate::limits::{CATCH_UP_TIME_MAX, READERS_PER_ROOM_MAX, SWEEP_PAUSE, SWEEP_RETRY_WAIT, TOLD_MARGIN};
 use crate::missed::{Missed, Since, page_request};
 use crate::session::{Link, room_of};
 use crate::translate::{Translation, translate};
@@ -273,8 +273,11 @@ impl Link {
     }
 
     async fn recall_quietly(&self, room: &RoomId) -> Result<(), NotTaken> {
-        let _one_at_a_time = self.joining.order.lock().await;
-        self.recall(room).await
+        let recalled = timeout(CATCH_UP_TIME_MAX, async {
+            let _one_at_a_time = self.joining.order.lock().await;
+            self.recall(room).await
+        });
+        recalled.await.unwrap_or(Err(NotTaken::TooSlow))
     }
 }
 

@@ -107,17 +107,6 @@ impl Homeserver {
     }
 }
 
-impl CallFault {
-    /// Whether the homeserver is not there, for us or for what stands before it.
-    pub(crate) fn is_away(&self) -> bool {
-        match self {
-            Self::Unreachable(_) => true,
-            Self::Refused(no) => (502..=504).contains(&no.status_code.as_u16()),
-            Self::Unreadable(_) | Self::Malformed(_) => false,
-        }
-    }
-}
-
 impl<'a> Acting<'a> {
     fn identity(self) -> AppserviceUserIdentity<'a> {
         match self {

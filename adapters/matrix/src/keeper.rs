@@ -13,40 +13,23 @@ use crate::session::Link;
 ///
 /// A homeserver that could not reach us, or heard that we could not store something, tries again by itself only after
 /// up to 512 s; a ping makes it try at once. So there is one at the start, one after every doubt, and one now and then.
-/// In between it is watched, so that we notice when it goes away: what it forgets then is in `forgotten`.
 pub(crate) async fn keep(link: Arc<Link>) {
     let mut pause = Pause::default();
     let mut told = None;
     // A homeserver that is just finding out that we were away takes no notice of a ping yet; so there is a second one.
     link.doubt.notify_one();
     loop {
-        let in_touch = touch(&link).await;
-        let status = match &in_touch {
+        let status = match touch(&link).await {
             Ok(()) => SessionStatus::Ready,
             Err(fault) => SessionStatus::Connecting { why: fault.to_string() },
         };
+        let is_ready = status == SessionStatus::Ready;
         if told.as_ref() != Some(&status) {
             tracing::info!(?status, "homeserver");
             link.host.status(status.clone());
             told = Some(status);
         }
-        let until_ping = async {
-            in_touch?;
-            match timeout(PING_EVERY, link.homeserver.until_it_goes()).await {
-                Ok(fault) => Err(fault),
-                Err(_) => Ok(()),
-            }
-        };
-        let is_quiet = tokio::select! {
-            watched = until_ping => {
-                if watched.as_ref().is_err_and(CallFault::is_away) {
-                    link.doubt_rooms();
-                }
-                watched.is_ok()
-            }
-            () = link.doubt.notified() => false,
-        };
-        if !is_quiet {
+        if !is_ready || timeout(PING_EVERY, link.doubt.notified()).await.is_ok() {
             sleep(pause.next()).await;
         }
     }

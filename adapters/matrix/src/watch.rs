@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::future::ready;
 use std::pin::pin;
+use std::sync::Arc;
 
 use http::{HeaderValue, Request, Uri, header};
 use http_body_util::{BodyExt, Empty, Limited};
@@ -13,9 +14,21 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use crate::homeserver::{CallFault, Homeserver};
-use crate::limits::{ANSWER_BYTES_MAX, REQUEST_TIME_MAX, WATCH_EVERY};
+use crate::limits::{ANSWER_BYTES_MAX, REQUEST_TIME_MAX, RETRY_WAIT_MIN, WATCH_EVERY};
+use crate::session::Link;
 
 const HTTP: u16 = 80;
+
+/// Looks, for ever, whether the homeserver goes away: then something may be forgotten, and `keeper` has to look for it.
+pub(crate) async fn watch(link: Arc<Link>) {
+    loop {
+        let fault = link.homeserver.until_it_goes().await;
+        tracing::debug!(%fault, "the homeserver is gone");
+        link.doubt_rooms();
+        link.doubt.notify_one();
+        sleep(RETRY_WAIT_MIN).await;
+    }
+}
 
 impl Homeserver {
     /// Returns when the homeserver has gone away.
@@ -24,14 +37,14 @@ impl Homeserver {
     /// when it is asked.
     pub(crate) async fn until_it_goes(&self) -> CallFault {
         loop {
-            if let Err(fault) = self.watch().await {
+            if let Err(fault) = self.watch_one().await {
                 return fault;
             }
         }
     }
 
     /// Keeps one connection, until the other side wants to have a new one.
-    async fn watch(&self) -> Result<(), CallFault> {
+    async fn watch_one(&self) -> Result<(), CallFault> {
         let url: Uri =
             self.url.parse().map_err(|error| CallFault::Malformed(format!("{}: {error}", self.url)))?;
         let at = (url.host().unwrap_or_default(), url.port_u16().unwrap_or(HTTP));
@@ -107,7 +120,7 @@ mod tests {
 
         let (fault, ()) = tokio::join!(timeout(WATCH_EVERY / 2, homeserver.until_it_goes()), dies);
 
-        assert!(fault.unwrap().is_away());
+        assert!(matches!(fault, Ok(CallFault::Unreachable(_))), "{fault:?}");
     }
 
     #[tokio::test]
@@ -117,7 +130,7 @@ mod tests {
             .route("/_matrix/client/versions", get(async || axum::http::StatusCode::BAD_GATEWAY));
         tokio::spawn(async move { axum::serve(listener, router).await });
 
-        assert!(homeserver.until_it_goes().await.is_away());
+        assert!(matches!(homeserver.until_it_goes().await, CallFault::Unreachable(_)));
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use mimi_adapter::conformance::RecordingHost;
 use super::{World, shown};
 
 /// Ends the homeserver, and starts it again with these events in a transaction that it believes to be sent.
-fn leave_out(world: &mut World, events: &[String]) {
+pub(super) fn leave_out(world: &mut World, events: &[String]) {
     world.synapse.stop();
     let database = world.synapse.scratch().join("homeserver.db");
     let done =
@@ -34,7 +34,7 @@ db.execute("UPDATE appservice_stream_position SET stream_ordering = (SELECT MAX(
 db.commit()
 "#;
 
-async fn opened_again(world: &mut World) {
+pub(super) async fn opened_again(world: &mut World) {
     world.session = world.adapter.open(Arc::<RecordingHost>::clone(&world.host)).await.unwrap();
 }
 
