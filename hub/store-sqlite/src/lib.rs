@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `alone` | one process works on a file, and no second |
 //! | `open` | opens and migrates the database, refuses a newer schema |
+//! | `readers` | the connections that read |
 //! | `store` | [`SqliteStore`], the [`Store`](mimi_store::Store) |
 //! | `writer` | the writing thread: groups, fences, conflicts |
 //! | `sql` | every statement, one per function, by table |
@@ -18,6 +19,7 @@
 mod alone;
 pub mod limits;
 mod open;
+mod readers;
 mod sql;
 mod store;
 mod writer;

@@ -17,18 +17,13 @@ pub const GROUP_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Two full groups: the next one is complete while the present one is committed.
 pub const VERBS_WAITING_MAX: usize = 2 * GROUP_VERBS_MAX;
 
-/// How many prepared statements the writer keeps: all it has, which is some thirty.
+/// How many prepared statements a connection keeps: all it has, which is some thirty for the one that writes.
 pub const STATEMENTS_KEPT: usize = 64;
 
 /// How many connections read at the same time.
 ///
-/// Reads are short and served from the page cache; each connection costs a thread and its cache.
+/// Reads are short and served from the page cache; each connection costs its cache, and a thread while it reads.
 pub const READERS_MAX: u32 = 4;
-
-/// How many rows a reading thread hands over before it waits for whoever takes them.
-///
-/// As many as a delivered batch has: each wait is two switches between threads.
-pub const ROWS_AHEAD_MAX: usize = 256;
 
 /// How long a connection waits for another process to let go of the database.
 ///

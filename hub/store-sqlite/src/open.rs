@@ -1,13 +1,12 @@
 use std::io;
 use std::path::Path;
 
+use rusqlite::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::limits::{BUSY_TIMEOUT, CHECKPOINT_PAGES, READERS_MAX, ROWS_AHEAD_MAX, STATEMENTS_KEPT};
+use crate::limits::{BUSY_TIMEOUT, CHECKPOINT_PAGES, STATEMENTS_KEPT};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -43,18 +42,6 @@ pub enum OpenFault {
     Thread(#[source] io::Error),
 }
 
-/// How every connection opens the database.
-pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
-        .disable_statement_logging()
-}
-
 /// Makes the file, for its owner only, unless it is there.
 pub(crate) fn create(path: &Path) -> Result<(), OpenFault> {
     let mut file = std::fs::OpenOptions::new();
@@ -64,9 +51,11 @@ pub(crate) fn create(path: &Path) -> Result<(), OpenFault> {
     file.open(path).map(drop).map_err(OpenFault::File)
 }
 
-/// Brings the schema up to date.
-pub(crate) async fn migrate(options: &SqliteConnectOptions) -> Result<(), OpenFault> {
-    let mut connection = options.connect().await?;
+/// Brings the schema up to date; what it did is on disk when it returns.
+pub(crate) async fn migrate(path: &Path) -> Result<(), OpenFault> {
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).foreign_keys(true);
+    let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let mut connection = options.disable_statement_logging().connect().await?;
     // Not `run`, whose future the compiler cannot prove `Send` in a caller's.
     MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(version) => OpenFault::NewerSchema { version },
@@ -76,9 +65,9 @@ pub(crate) async fn migrate(options: &SqliteConnectOptions) -> Result<(), OpenFa
     Ok(connection.close().await?)
 }
 
-/// Opens the connection that writes, with the settings of [`options`].
-pub(crate) fn writing(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
-    let connection = rusqlite::Connection::open(path)?;
+/// Opens the connection that writes.
+pub(crate) fn writing(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", synchronous())?;
@@ -99,8 +88,11 @@ fn synchronous() -> String {
     "FULL".to_owned()
 }
 
-/// Opens the connections that read.
-pub(crate) async fn reading(options: SqliteConnectOptions) -> Result<SqlitePool, OpenFault> {
-    let options = options.pragma("query_only", "ON").row_buffer_size(ROWS_AHEAD_MAX);
-    Ok(SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?)
+/// Opens a connection that reads.
+pub(crate) fn reading(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(connection)
 }

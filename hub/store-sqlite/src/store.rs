@@ -8,12 +8,12 @@ use mimi_store::{
 };
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::RequestHash;
-use sqlx::sqlite::SqlitePool;
 use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 
 use crate::alone::Alone;
 use crate::limits::VERBS_WAITING_MAX;
 use crate::open::{self, OpenFault};
+use crate::readers::Readers;
 use crate::sql;
 use crate::writer::{Job, Message, Recent, Stored, Verb, Writer};
 
@@ -25,7 +25,7 @@ pub struct SqliteStore {
     messages: mpsc::Sender<Message>,
     /// Hears of the writer's end.
     ended: Mutex<Option<oneshot::Receiver<()>>>,
-    readers: SqlitePool,
+    readers: Readers,
     recent: Recent,
     appended: broadcast::Sender<RoomUri>,
     alone: Alone,
@@ -36,10 +36,8 @@ impl SqliteStore {
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenFault> {
         let path = path.as_ref();
         open::create(path)?;
-        let options = open::options(path);
-        open::migrate(&options).await?;
+        open::migrate(path).await?;
         let connection = open::writing(path)?;
-        let readers = open::reading(options).await?;
         let (messages, received) = mpsc::channel(VERBS_WAITING_MAX);
         let (appended, _) = broadcast::channel(mimi_store::limits::APPENDED_ROOMS_HELD_MAX);
         let recent = Recent::load(&connection)?;
@@ -48,7 +46,7 @@ impl SqliteStore {
         Ok(Self {
             messages,
             ended: Mutex::new(Some(ended)),
-            readers,
+            readers: Readers::of(path),
             recent,
             appended,
             alone: Alone::beside(path),
@@ -57,12 +55,12 @@ impl SqliteStore {
 
     /// Stores what was asked for so far, then closes the database; later calls fault.
     pub async fn close(&self) {
+        self.readers.close().await;
         // Either fails only if the writer has ended before, and then there is nothing left to close.
         let _ = self.messages.send(Message::Close).await;
         if let Some(ended) = self.ended.lock().await.take() {
             let _ = ended.await;
         }
-        self.readers.close().await;
     }
 
     async fn write(&self, verb: Verb) -> Result<Stored, StoreFault> {
@@ -73,7 +71,7 @@ impl SqliteStore {
     }
 }
 
-fn closed() -> StoreFault {
+pub(crate) fn closed() -> StoreFault {
     StoreFault::Unavailable("the store was closed".into())
 }
 
@@ -93,15 +91,17 @@ impl Store for SqliteStore {
     }
 
     async fn room(&self, room: &RoomUri) -> Result<Option<RoomRow>, StoreFault> {
-        sql::room::read(&self.readers, room).await
+        let room = room.clone();
+        self.readers.read(move |connection| sql::room::read(connection, &room)).await
     }
 
     async fn rooms(&self, role: Option<RoomRole>) -> Result<Vec<RoomUri>, StoreFault> {
-        sql::room::list(&self.readers, role).await
+        self.readers.read(move |connection| sql::room::list(connection, role)).await
     }
 
     async fn head(&self, room: &RoomUri) -> Result<Option<Head>, StoreFault> {
-        sql::event::head(&self.readers, room).await
+        let room = room.clone();
+        self.readers.read(move |connection| sql::event::head(connection, &room)).await
     }
 
     async fn events(
@@ -110,7 +110,8 @@ impl Store for SqliteStore {
         from: Seq,
         limit: EventLimit,
     ) -> Result<Vec<EventRow>, StoreFault> {
-        sql::event::read(&self.readers, room, from, limit).await
+        let room = room.clone();
+        self.readers.read(move |connection| sql::event::read(connection, &room, from, limit)).await
     }
 
     async fn event_by_hash(
@@ -118,31 +119,37 @@ impl Store for SqliteStore {
         room: &RoomUri,
         request_hash: &RequestHash,
     ) -> Result<Option<EventRow>, StoreFault> {
-        sql::event::by_request(&self.readers, &self.recent, room, request_hash).await
+        let (recent, room, request_hash) = (self.recent.clone(), room.clone(), *request_hash);
+        let read = move |connection: &_| sql::event::by_request(connection, &recent, &room, request_hash);
+        self.readers.read(read).await
     }
 
     async fn lanes(&self) -> Result<Vec<LaneRow>, StoreFault> {
-        sql::lane::list(&self.readers).await
+        self.readers.read(sql::lane::list).await
     }
 
     async fn route(&self, room: &RoomUri, key_package: &KeyPackageRef) -> Result<Option<Domain>, StoreFault> {
-        sql::route::read(&self.readers, room, key_package).await
+        let (room, key_package) = (room.clone(), key_package.clone());
+        self.readers.read(move |connection| sql::route::read(connection, &room, &key_package)).await
     }
 
     async fn tree(&self, room: &RoomUri, epoch: Epoch) -> Result<Option<Vec<u8>>, StoreFault> {
-        sql::tree::read(&self.readers, room, epoch).await
+        let room = room.clone();
+        self.readers.read(move |connection| sql::tree::read(connection, &room, epoch)).await
     }
 
     async fn key_package(&self, reference: &KeyPackageRef) -> Result<Option<KeyPackageRow>, StoreFault> {
-        sql::key_package::read(&self.readers, reference).await
+        let reference = reference.clone();
+        self.readers.read(move |connection| sql::key_package::read(connection, &reference)).await
     }
 
     async fn row(&self, kind: RowKind, key: &[u8]) -> Result<Option<Row>, StoreFault> {
-        sql::row::read(&self.readers, kind, key).await
+        let key = key.to_vec();
+        self.readers.read(move |connection| sql::row::read(connection, kind, &key)).await
     }
 
     async fn rows(&self, kind: RowKind, range: KeyRange, limit: usize) -> Result<Vec<Row>, StoreFault> {
-        sql::row::list(&self.readers, kind, &range, limit).await
+        self.readers.read(move |connection| sql::row::list(connection, kind, &range, limit)).await
     }
 
     fn appended(&self) -> broadcast::Receiver<RoomUri> {

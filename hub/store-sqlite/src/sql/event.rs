@@ -1,12 +1,9 @@
-use futures_util::TryStreamExt as _;
-use mimi_store::{Audience, EventKind, EventLimit, EventRow, Head, NewEvent, Seq, StoreFault};
+use mimi_store::{Audience, EventKind, EventLimit, EventRow, Head, NewEvent, Seq};
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::{RequestHash, Timestamp};
-use rusqlite::{Connection, params};
-use sqlx::Row as _;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use rusqlite::{Connection, Row, params};
 
-use super::{integer, limit as row_limit, number, unreadable};
+use super::{Unreadable, integer, limit as row_limit, number, one};
 use crate::writer::{Recent, Undone};
 
 /// Appends an event to the log of the room with this id.
@@ -32,36 +29,31 @@ pub(crate) fn append(connection: &Connection, room: i64, event: &NewEvent) -> Re
     Ok(())
 }
 
-pub(crate) async fn head(readers: &SqlitePool, room: &RoomUri) -> Result<Option<Head>, StoreFault> {
-    let row: Option<(i64, i64)> = sqlx::query_as(
+pub(crate) fn head(connection: &Connection, room: &RoomUri) -> Result<Option<Head>, Unreadable> {
+    one(
+        connection,
         "SELECT seq, timestamp FROM event WHERE room = (SELECT id FROM room WHERE uri = ?) \
          ORDER BY seq DESC LIMIT 1",
+        [room.as_str()],
+        |row| Ok(Head { seq: Seq(number(row.get(0)?)), timestamp: Timestamp(number(row.get(1)?)) }),
     )
-    .bind(room.as_str())
-    .fetch_optional(readers)
-    .await
-    .map_err(unreadable)?;
-    Ok(row.map(|(seq, timestamp)| Head { seq: Seq(number(seq)), timestamp: Timestamp(number(timestamp)) }))
 }
 
-pub(crate) async fn read(
-    readers: &SqlitePool,
+pub(crate) fn read(
+    connection: &Connection,
     room: &RoomUri,
     from: Seq,
     limit: EventLimit,
-) -> Result<Vec<EventRow>, StoreFault> {
-    let mut rows = sqlx::query(
+) -> Result<Vec<EventRow>, Unreadable> {
+    let mut statement = connection.prepare_cached(
         "SELECT seq, timestamp, kind, audience, bytes, request_hash FROM event \
          WHERE room = (SELECT id FROM room WHERE uri = ?) AND seq >= ? ORDER BY seq LIMIT ?",
-    )
-    .bind(room.as_str())
-    .bind(integer(from.0))
-    .bind(row_limit(limit.count))
-    .fetch(readers);
+    )?;
+    let mut rows = statement.query(params![room.as_str(), integer(from.0), row_limit(limit.count)])?;
     let mut events = Vec::new();
     let mut bytes = 0;
-    while let Some(row) = rows.try_next().await.map_err(unreadable)? {
-        let event = event_row(&row)?;
+    while let Some(row) = rows.next()? {
+        let event = event_row(row)?;
         if !limit.admits(events.len(), bytes, event.bytes.len()) {
             break;
         }
@@ -71,50 +63,37 @@ pub(crate) async fn read(
     Ok(events)
 }
 
-pub(crate) async fn by_request(
-    readers: &SqlitePool,
+pub(crate) fn by_request(
+    connection: &Connection,
     recent: &Recent,
     room: &RoomUri,
-    request_hash: &RequestHash,
-) -> Result<Option<EventRow>, StoreFault> {
-    let Some(room) = room_id(readers, room).await? else { return Ok(None) };
-    let recent = recent.seq(&(room, *request_hash));
-    let row = sqlx::query(
+    request_hash: RequestHash,
+) -> Result<Option<EventRow>, Unreadable> {
+    let id = one(connection, "SELECT id FROM room WHERE uri = ?", [room.as_str()], |row| Ok(row.get(0)?))?;
+    let Some(id) = id else { return Ok(None) };
+    let recent = recent.seq(&(id, request_hash)).map(|seq| integer(seq.0));
+    one(
+        connection,
         "SELECT seq, timestamp, kind, audience, bytes, request_hash FROM event WHERE room = ?1 AND seq = \
          coalesce(?2, (SELECT seq FROM request WHERE room = ?1 AND request_hash = ?3)) AND request_hash = ?3",
+        params![id, recent, request_hash.0],
+        event_row,
     )
-    .bind(room)
-    .bind(recent.map(|seq| integer(seq.0)))
-    .bind(request_hash.0.as_slice())
-    .fetch_optional(readers)
-    .await
-    .map_err(unreadable)?;
-    row.as_ref().map(event_row).transpose()
 }
 
-async fn room_id(readers: &SqlitePool, room: &RoomUri) -> Result<Option<i64>, StoreFault> {
-    sqlx::query_scalar("SELECT id FROM room WHERE uri = ?")
-        .bind(room.as_str())
-        .fetch_optional(readers)
-        .await
-        .map_err(unreadable)
-}
-
-fn event_row(row: &SqliteRow) -> Result<EventRow, StoreFault> {
-    let kind: &str = row.try_get("kind").map_err(unreadable)?;
-    let audience: Option<&str> = row.try_get("audience").map_err(unreadable)?;
-    let request_hash: Option<&[u8]> = row.try_get("request_hash").map_err(unreadable)?;
+fn event_row(row: &Row<'_>) -> Result<EventRow, Unreadable> {
+    let kind = row.get_ref(2)?.as_str()?;
+    let audience = row.get_ref(3)?.as_str_or_null()?;
     Ok(EventRow {
-        seq: Seq(number(row.try_get("seq").map_err(unreadable)?)),
-        timestamp: Timestamp(number(row.try_get("timestamp").map_err(unreadable)?)),
-        kind: EventKind::from_name(kind).ok_or_else(|| unreadable("a stored kind of event is unknown"))?,
+        seq: Seq(number(row.get(0)?)),
+        timestamp: Timestamp(number(row.get(1)?)),
+        kind: EventKind::from_name(kind)
+            .ok_or_else(|| Unreadable::new("a stored kind of event is unknown"))?,
         audience: match audience {
             None => Audience::Everyone,
-            Some(peer) => Audience::Only(Domain::parse(peer).map_err(unreadable)?),
+            Some(peer) => Audience::Only(Domain::parse(peer)?),
         },
-        bytes: row.try_get("bytes").map_err(unreadable)?,
-        request_hash: request_hash
-            .map(|hash| hash.try_into().map(RequestHash).map_err(unreadable))
-            .transpose()?,
+        bytes: row.get(4)?,
+        request_hash: row.get::<_, Option<_>>(5)?.map(RequestHash),
     })
 }

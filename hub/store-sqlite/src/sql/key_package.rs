@@ -1,12 +1,10 @@
 use mimi_mls::KeyPackageRef;
-use mimi_store::{KeyPackageRow, NewKeyPackage, StoreFault};
+use mimi_store::{KeyPackageRow, NewKeyPackage};
 use mimi_uri::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_wire::Timestamp;
 use rusqlite::{Connection, params};
-use sqlx::Row as _;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
 
-use super::{integer, number, unreadable};
+use super::{Unreadable, integer, number, one};
 use crate::writer::Undone;
 
 /// Stores a `KeyPackage` that this provider is about to get.
@@ -37,30 +35,25 @@ pub(crate) fn delete(connection: &Connection, reference: &KeyPackageRef) -> Resu
     Undone::unless_one(deleted)
 }
 
-pub(crate) async fn read(
-    readers: &SqlitePool,
+pub(crate) fn read(
+    connection: &Connection,
     reference: &KeyPackageRef,
-) -> Result<Option<KeyPackageRow>, StoreFault> {
-    let row = sqlx::query(
+) -> Result<Option<KeyPackageRow>, Unreadable> {
+    one(
+        connection,
         "SELECT peer, user, client, requester, room, secret, not_after FROM key_package WHERE reference = ?",
+        [reference.0.as_slice()],
+        |row| {
+            Ok(KeyPackageRow {
+                reference: reference.clone(),
+                peer: Domain::parse(row.get_ref(0)?.as_str()?)?,
+                user: UserUri::parse(row.get_ref(1)?.as_str()?)?,
+                client: ClientUri::parse(row.get_ref(2)?.as_str()?)?,
+                requester: UserUri::parse(row.get_ref(3)?.as_str()?)?,
+                room: RoomUri::parse(row.get_ref(4)?.as_str()?)?,
+                secret: row.get(5)?,
+                not_after: Timestamp(number(row.get(6)?)),
+            })
+        },
     )
-    .bind(reference.0.as_slice())
-    .fetch_optional(readers)
-    .await
-    .map_err(unreadable)?;
-    row.map(|row| key_package_row(reference, &row)).transpose()
-}
-
-fn key_package_row(reference: &KeyPackageRef, row: &SqliteRow) -> Result<KeyPackageRow, StoreFault> {
-    let text = |column| row.try_get::<&str, _>(column).map_err(unreadable);
-    Ok(KeyPackageRow {
-        reference: reference.clone(),
-        peer: Domain::parse(text("peer")?).map_err(unreadable)?,
-        user: UserUri::parse(text("user")?).map_err(unreadable)?,
-        client: ClientUri::parse(text("client")?).map_err(unreadable)?,
-        requester: UserUri::parse(text("requester")?).map_err(unreadable)?,
-        room: RoomUri::parse(text("room")?).map_err(unreadable)?,
-        secret: row.try_get("secret").map_err(unreadable)?,
-        not_after: Timestamp(number(row.try_get("not_after").map_err(unreadable)?)),
-    })
 }

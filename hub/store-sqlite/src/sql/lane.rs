@@ -1,10 +1,8 @@
-use mimi_store::{LaneRow, Seq, StoreFault};
+use mimi_store::{LaneRow, Seq};
 use mimi_uri::{Domain, RoomUri};
 use rusqlite::{Connection, OptionalExtension as _, params};
-use sqlx::Row as _;
-use sqlx::sqlite::SqlitePool;
 
-use super::{integer, number, unreadable};
+use super::{Unreadable, all, integer, number};
 use crate::writer::Undone;
 
 /// Opens an interval, if none is open and none reaches beyond its start.
@@ -67,29 +65,24 @@ pub(crate) fn advance(
     Ok(ends.map(|ends| Seq(number(ends))))
 }
 
-pub(crate) async fn list(readers: &SqlitePool) -> Result<Vec<LaneRow>, StoreFault> {
-    let rows = sqlx::query(
+pub(crate) fn list(connection: &Connection) -> Result<Vec<LaneRow>, Unreadable> {
+    all(
+        connection,
         "SELECT uri, peer, starts, ends, position, batch_end FROM lane JOIN room ON room.id = lane.room \
          ORDER BY uri, peer, starts",
-    )
-    .fetch_all(readers)
-    .await
-    .map_err(unreadable)?;
-    rows.iter()
-        .map(|row| {
-            let place = |column| row.try_get(column).map(|place| Seq(number(place))).map_err(unreadable);
+        [],
+        |row| {
             let bound = |column| {
-                let bound: Option<i64> = row.try_get(column).map_err(unreadable)?;
-                Ok::<_, StoreFault>(bound.map(|place| Seq(number(place))))
+                Ok::<_, Unreadable>(row.get::<_, Option<_>>(column)?.map(|place| Seq(number(place))))
             };
             Ok(LaneRow {
-                room: RoomUri::parse(row.try_get("uri").map_err(unreadable)?).map_err(unreadable)?,
-                peer: Domain::parse(row.try_get("peer").map_err(unreadable)?).map_err(unreadable)?,
-                from: place("starts")?,
-                to: bound("ends")?,
-                position: place("position")?,
-                batch_end: bound("batch_end")?,
+                room: RoomUri::parse(row.get_ref(0)?.as_str()?)?,
+                peer: Domain::parse(row.get_ref(1)?.as_str()?)?,
+                from: Seq(number(row.get(2)?)),
+                to: bound(3)?,
+                position: Seq(number(row.get(4)?)),
+                batch_end: bound(5)?,
             })
-        })
-        .collect()
+        },
+    )
 }

@@ -1,11 +1,9 @@
-use mimi_store::{RoomRole, RoomRow, RoomState, RoomVersion, StoreFault};
+use mimi_store::{RoomRole, RoomRow, RoomState, RoomVersion};
 use mimi_uri::RoomUri;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use sqlx::Row as _;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
 
-use super::{integer, number, unreadable};
+use super::{Unreadable, all, integer, number, one};
 use crate::writer::Undone;
 
 /// What the writer must know of a room to admit a decision.
@@ -66,32 +64,29 @@ pub(crate) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
-pub(crate) async fn read(readers: &SqlitePool, room: &RoomUri) -> Result<Option<RoomRow>, StoreFault> {
-    let row = sqlx::query(r#"SELECT role, version, header, "group" FROM room WHERE uri = ?"#)
-        .bind(room.as_str())
-        .fetch_optional(readers)
-        .await
-        .map_err(unreadable)?;
-    row.map(|row| room_row(room, &row)).transpose()
+pub(crate) fn read(connection: &Connection, room: &RoomUri) -> Result<Option<RoomRow>, Unreadable> {
+    one(
+        connection,
+        r#"SELECT role, version, header, "group" FROM room WHERE uri = ?"#,
+        [room.as_str()],
+        |row| {
+            let role = RoomRole::from_name(row.get_ref(0)?.as_str()?);
+            Ok(RoomRow {
+                room: room.clone(),
+                role: role.ok_or_else(|| Unreadable::new("a stored role is unknown"))?,
+                version: RoomVersion(number(row.get(1)?)),
+                header: row.get(2)?,
+                group: row.get(3)?,
+            })
+        },
+    )
 }
 
-fn room_row(room: &RoomUri, row: &SqliteRow) -> Result<RoomRow, StoreFault> {
-    let role: &str = row.try_get("role").map_err(unreadable)?;
-    Ok(RoomRow {
-        room: room.clone(),
-        role: RoomRole::from_name(role).ok_or_else(|| unreadable("a stored role is unknown"))?,
-        version: RoomVersion(number(row.try_get("version").map_err(unreadable)?)),
-        header: row.try_get("header").map_err(unreadable)?,
-        group: row.try_get("group").map_err(unreadable)?,
-    })
-}
-
-pub(crate) async fn list(readers: &SqlitePool, role: Option<RoomRole>) -> Result<Vec<RoomUri>, StoreFault> {
-    let uris: Vec<String> =
-        sqlx::query_scalar("SELECT uri FROM room WHERE ?1 IS NULL OR role = ?1 ORDER BY uri")
-            .bind(role.map(RoomRole::name))
-            .fetch_all(readers)
-            .await
-            .map_err(unreadable)?;
-    uris.iter().map(|uri| RoomUri::parse(uri).map_err(unreadable)).collect()
+pub(crate) fn list(connection: &Connection, role: Option<RoomRole>) -> Result<Vec<RoomUri>, Unreadable> {
+    all(
+        connection,
+        "SELECT uri FROM room WHERE ?1 IS NULL OR role = ?1 ORDER BY uri",
+        [role.map(RoomRole::name)],
+        |row| Ok(RoomUri::parse(row.get_ref(0)?.as_str()?)?),
+    )
 }

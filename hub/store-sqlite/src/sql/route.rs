@@ -1,10 +1,8 @@
 use mimi_mls::KeyPackageRef;
-use mimi_store::StoreFault;
 use mimi_uri::{Domain, RoomUri};
 use rusqlite::{Connection, params};
-use sqlx::sqlite::SqlitePool;
 
-use super::unreadable;
+use super::{Unreadable, one};
 use crate::writer::Undone;
 
 /// Stores a route, or finds the same one stored; another one in its place is a conflict.
@@ -23,18 +21,15 @@ pub(crate) fn store(
     Undone::unless_one(stored)
 }
 
-pub(crate) async fn read(
-    readers: &SqlitePool,
+pub(crate) fn read(
+    connection: &Connection,
     room: &RoomUri,
     reference: &KeyPackageRef,
-) -> Result<Option<Domain>, StoreFault> {
-    let peer: Option<String> = sqlx::query_scalar(
+) -> Result<Option<Domain>, Unreadable> {
+    one(
+        connection,
         "SELECT peer FROM route WHERE room = (SELECT id FROM room WHERE uri = ?) AND reference = ?",
+        params![room.as_str(), reference.0],
+        |row| Ok(Domain::parse(row.get_ref(0)?.as_str()?)?),
     )
-    .bind(room.as_str())
-    .bind(reference.0.as_slice())
-    .fetch_optional(readers)
-    .await
-    .map_err(unreadable)?;
-    peer.map(|peer| Domain::parse(&peer).map_err(unreadable)).transpose()
 }

@@ -1,9 +1,7 @@
-use mimi_store::{KeyRange, Row, RowKind, RowVersion, StoreFault};
+use mimi_store::{KeyRange, Row, RowKind, RowVersion};
 use rusqlite::{Connection, params};
-use sqlx::Row as _;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
 
-use super::{integer, limit as row_limit, number, unreadable};
+use super::{Unreadable, all, integer, limit as row_limit, number, one};
 use crate::writer::Undone;
 
 /// Inserts a row that must not be there.
@@ -61,40 +59,30 @@ pub(crate) fn compare_and_delete(
     Undone::unless_one(deleted)
 }
 
-pub(crate) async fn read(readers: &SqlitePool, kind: RowKind, key: &[u8]) -> Result<Option<Row>, StoreFault> {
-    let row = sqlx::query(r#"SELECT key, version, bytes FROM "row" WHERE kind = ? AND key = ?"#)
-        .bind(kind.0)
-        .bind(key)
-        .fetch_optional(readers)
-        .await
-        .map_err(unreadable)?;
-    row.as_ref().map(opaque_row).transpose()
+pub(crate) fn read(connection: &Connection, kind: RowKind, key: &[u8]) -> Result<Option<Row>, Unreadable> {
+    one(
+        connection,
+        r#"SELECT key, version, bytes FROM "row" WHERE kind = ? AND key = ?"#,
+        params![kind.0, key],
+        opaque_row,
+    )
 }
 
-pub(crate) async fn list(
-    readers: &SqlitePool,
+pub(crate) fn list(
+    connection: &Connection,
     kind: RowKind,
     range: &KeyRange,
     limit: usize,
-) -> Result<Vec<Row>, StoreFault> {
-    let rows = sqlx::query(
+) -> Result<Vec<Row>, Unreadable> {
+    all(
+        connection,
         r#"SELECT key, version, bytes FROM "row"
            WHERE kind = ?1 AND key >= ?2 AND (?3 IS NULL OR key < ?3) ORDER BY key LIMIT ?4"#,
+        params![kind.0, range.from, range.to, row_limit(limit)],
+        opaque_row,
     )
-    .bind(kind.0)
-    .bind(range.from.as_slice())
-    .bind(range.to.as_deref())
-    .bind(row_limit(limit))
-    .fetch_all(readers)
-    .await
-    .map_err(unreadable)?;
-    rows.iter().map(opaque_row).collect()
 }
 
-fn opaque_row(row: &SqliteRow) -> Result<Row, StoreFault> {
-    Ok(Row {
-        key: row.try_get("key").map_err(unreadable)?,
-        version: RowVersion(number(row.try_get("version").map_err(unreadable)?)),
-        bytes: row.try_get("bytes").map_err(unreadable)?,
-    })
+fn opaque_row(row: &rusqlite::Row<'_>) -> Result<Row, Unreadable> {
+    Ok(Row { key: row.get(0)?, version: RowVersion(number(row.get(1)?)), bytes: row.get(2)? })
 }

@@ -1,11 +1,9 @@
 use mimi_mls::Epoch;
-use mimi_store::StoreFault;
 use mimi_store::limits::TREES_KEPT;
 use mimi_uri::RoomUri;
 use rusqlite::{Connection, params};
-use sqlx::sqlite::SqlitePool;
 
-use super::{integer, unreadable};
+use super::{Unreadable, integer, one};
 use crate::writer::Undone;
 
 /// Stores the tree of an epoch, in place of one stored for it before.
@@ -28,17 +26,15 @@ pub(crate) fn delete_old(connection: &Connection, room: i64, newest: Epoch) -> R
     Ok(())
 }
 
-pub(crate) async fn read(
-    readers: &SqlitePool,
+pub(crate) fn read(
+    connection: &Connection,
     room: &RoomUri,
     epoch: Epoch,
-) -> Result<Option<Vec<u8>>, StoreFault> {
-    sqlx::query_scalar(
+) -> Result<Option<Vec<u8>>, Unreadable> {
+    one(
+        connection,
         "SELECT bytes FROM tree WHERE room = (SELECT id FROM room WHERE uri = ?) AND epoch = ?",
+        params![room.as_str(), integer(epoch.0)],
+        |row| Ok(row.get(0)?),
     )
-    .bind(room.as_str())
-    .bind(integer(epoch.0))
-    .fetch_optional(readers)
-    .await
-    .map_err(unreadable)
 }
