@@ -49,19 +49,21 @@ fn optimised(repository: &Path, package: &str, args: &[&str]) -> Result<(), Fail
     run(cargo.args(["run", "--release", "--package", package, "--"]).args(args))
 }
 
-/// Built together with the binary that some of it measures, which would else be built with other features once more.
 fn bench(repository: &Path, args: &[&str]) -> Result<(), Failed> {
-    let mut cargo = cargo(repository);
-    run(cargo.args(["build", "--release", "--package", "bench", "--package", "drawbridge"]))?;
-    let built = ci::target(repository).join("release");
-    let mut bench = Command::new(built.join("bench"));
-    run(bench.args(args).env("DRAWBRIDGE_BIN", built.join("drawbridge")).current_dir(repository))
+    with_binary(repository, "release", "bench", args)
 }
 
-/// Not optimised: only a build with debug assertions can be killed at a named point.
 fn crash(repository: &Path, args: &[&str]) -> Result<(), Failed> {
+    with_binary(repository, "crash", "crash", args)
+}
+
+/// Runs a program built together with the binary that it starts, which would else be built with other features once more.
+fn with_binary(repository: &Path, profile: &str, package: &str, args: &[&str]) -> Result<(), Failed> {
     let mut cargo = cargo(repository);
-    run(cargo.args(["run", "--package", "crash", "--"]).args(args))
+    run(cargo.args(["build", "--profile", profile, "--package", package, "--package", "drawbridge"]))?;
+    let built = ci::target(repository).join(profile);
+    let mut program = Command::new(built.join(package));
+    run(program.args(args).env("DRAWBRIDGE_BIN", built.join("drawbridge")).current_dir(repository))
 }
 
 /// The cargo that runs us, at the root of the repository.
