@@ -5,7 +5,10 @@ use std::process::Output;
 
 use crate::{Launch, Port, Process, Scratch, drawbridge};
 
-/// A Drawbridge process with any networks behind it, set up with the binary's own commands.
+/// A Drawbridge process with any networks behind it.
+///
+/// It is set up as an operator would, with the binary's own commands: `init`, `peer add`, `matrix registration`,
+/// `serve`.
 #[derive(Debug)]
 pub struct Site {
     domain: String,
@@ -53,6 +56,11 @@ impl SitePlan {
         second.knows(first);
     }
 
+    /// Its domain.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
     /// What a homeserver has to be given of it.
     #[track_caller]
     pub fn registration(&self) -> PathBuf {
@@ -84,6 +92,11 @@ impl Ground {
 }
 
 impl Site {
+    /// Its domain.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
     /// Kills the process with −9 and starts it again.
     #[track_caller]
     pub fn kill_and_start_again(&mut self) {
@@ -127,12 +140,35 @@ impl Site {
         output.unwrap_or_else(|error| panic!("{args:?}: {error}"))
     }
 
+    /// The files of the process, its database and log among them, in which a text can be read.
+    #[track_caller]
+    pub fn files_that_contain(&self, text: &str) -> Vec<PathBuf> {
+        let folder = self.ground.scratch.path();
+        let files = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", self.domain));
+        let contains = |path: &PathBuf| {
+            let bytes = std::fs::read(path).unwrap_or_default();
+            bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        };
+        let files = files.filter_map(Result::ok).map(|file| file.path());
+        files.filter(|path| path.is_file()).filter(contains).collect()
+    }
+
+    /// The database of the process, to be spoilt while that does not run.
+    pub fn database(&self) -> PathBuf {
+        self.ground.scratch.join("drawbridge.db")
+    }
+
+    /// What the operator reads of it: a page of its operator listener.
+    #[track_caller]
+    pub fn page(&self, path: &str) -> String {
+        let page = page(self.ground.operator.address(), path);
+        page.unwrap_or_else(|| panic!("{} does not answer {path}", self.domain))
+    }
+
     /// A figure of its metrics page: the sum over all labels.
     #[track_caller]
     pub fn metric(&self, name: &str) -> f64 {
-        let page = page(self.ground.operator.address(), "/metrics")
-            .unwrap_or_else(|| panic!("{} shows no metrics", self.domain));
-        sum(&page, name)
+        sum(&self.page("/metrics"), name)
     }
 
     /// Waits until a figure has come up to something.

@@ -99,8 +99,8 @@ fn difficult_texts() -> Vec<String> {
 #[test]
 fn a_chat_opened_from_one_side_carries_texts_as_they_were_said() {
     let (a, b) = Provider::start_two("a.example", "b.example");
-    let alice = Person::register(a.synapse(), "alice");
-    let bob = Person::register(b.synapse(), "bob");
+    let alice = Person::register(&a.synapse, "alice");
+    let bob = Person::register(&b.synapse, "bob");
     let (bobs_puppet, alices_puppet) = (a.puppet("bob", "b.example"), b.puppet("alice", "a.example"));
 
     let chat = Chat::opened_by_alice((&a, &alice), (&b, &bob));
@@ -123,7 +123,7 @@ fn a_chat_opened_from_one_side_carries_texts_as_they_were_said() {
 #[test]
 fn who_said_something_sees_that_it_arrived_and_that_it_was_read() {
     let (a, b) = Provider::start_two("a.example", "b.example");
-    let (alice, bob) = (Person::register(a.synapse(), "alice"), Person::register(b.synapse(), "bob"));
+    let (alice, bob) = (Person::register(&a.synapse, "alice"), Person::register(&b.synapse, "bob"));
     let chat = Chat::opened_by_alice((&a, &alice), (&b, &bob));
     let (bobs_puppet, alices_puppet) = (a.puppet("bob", "b.example"), b.puppet("alice", "a.example"));
 
@@ -155,20 +155,20 @@ fn who_said_something_sees_that_it_arrived_and_that_it_was_read() {
 #[test]
 fn what_was_said_stands_in_no_file_of_either_gateway() {
     let (mut a, mut b) = Provider::start_two("a.example", "b.example");
-    let alice = Person::register(a.synapse(), "alice");
-    let bob = Person::register(b.synapse(), "bob");
+    let alice = Person::register(&a.synapse, "alice");
+    let bob = Person::register(&b.synapse, "bob");
     let alices_puppet = b.puppet("alice", "a.example");
     let chat = Chat::opened_by_alice((&a, &alice), (&b, &bob));
 
     alice.send(&chat.alices_room, "canary-7f3a-wrought-iron");
     chat.heard_by_bob(&alices_puppet, 1);
-    a.kill();
-    b.kill();
+    a.site.kill();
+    b.site.kill();
 
-    assert_eq!(a.files_that_contain("canary-7f3a-wrought-iron"), Vec::<PathBuf>::new());
-    assert_eq!(b.files_that_contain("canary-7f3a-wrought-iron"), Vec::<PathBuf>::new());
+    assert_eq!(a.site.files_that_contain("canary-7f3a-wrought-iron"), Vec::<PathBuf>::new());
+    assert_eq!(b.site.files_that_contain("canary-7f3a-wrought-iron"), Vec::<PathBuf>::new());
     assert!(
-        !a.files_that_contain("mimi://b.example/u/bob").is_empty(),
+        !a.site.files_that_contain("mimi://b.example/u/bob").is_empty(),
         "the search itself must be able to find"
     );
 }
@@ -176,8 +176,8 @@ fn what_was_said_stands_in_no_file_of_either_gateway() {
 #[test]
 fn two_hundred_messages_each_way_arrive_once_and_in_order_although_everything_is_killed_once() {
     let (mut a, mut b) = Provider::start_two("a.example", "b.example");
-    let alice = Person::register(a.synapse(), "alice");
-    let bob = Person::register(b.synapse(), "bob");
+    let alice = Person::register(&a.synapse, "alice");
+    let bob = Person::register(&b.synapse, "bob");
     let (bobs_puppet, alices_puppet) = (a.puppet("bob", "b.example"), b.puppet("alice", "a.example"));
     let chat = Chat::opened_by_alice((&a, &alice), (&b, &bob));
     let (of_alice, of_bob) = (numbered("alice", 200), numbered("bob", 200));
@@ -186,13 +186,13 @@ fn two_hundred_messages_each_way_arrive_once_and_in_order_although_everything_is
         scope.spawn(|| say(&alice, &chat.alices_room, &of_alice));
         scope.spawn(|| say(&bob, &chat.bobs_room, &of_bob));
         heard(&bob, &chat.bobs_room, &alices_puppet, 30);
-        a.kill_and_start_again();
+        a.site.kill_and_start_again();
         heard(&alice, &chat.alices_room, &bobs_puppet, 60);
-        b.kill_and_start_again();
+        b.site.kill_and_start_again();
         heard(&bob, &chat.bobs_room, &alices_puppet, 90);
-        a.synapse_mut().restart();
+        a.synapse.restart();
         heard(&alice, &chat.alices_room, &bobs_puppet, 120);
-        b.synapse_mut().restart();
+        b.synapse.restart();
     });
 
     assert_eq!(bodies(&chat.heard_by_bob(&alices_puppet, 200)), of_alice);
@@ -216,32 +216,32 @@ with sqlite3.connect(sys.argv[1]) as database:
 #[test]
 fn a_gateway_that_cannot_follow_its_room_any_more_comes_back_and_the_chat_goes_on() {
     let (a, mut b) = Provider::start_two("a.example", "b.example");
-    let alice = Person::register(a.synapse(), "alice");
-    let bob = Person::register(b.synapse(), "bob");
+    let alice = Person::register(&a.synapse, "alice");
+    let bob = Person::register(&b.synapse, "bob");
     let (bobs_puppet, alices_puppet) = (a.puppet("bob", "b.example"), b.puppet("alice", "a.example"));
     let chat = Chat::opened_by_alice((&a, &alice), (&b, &bob));
     alice.send(&chat.alices_room, "before");
     chat.heard_by_bob(&alices_puppet, 1);
 
-    b.kill();
-    let forging = Command::new(test_python()).args(["-c", FORGE_A_COMMIT]).arg(b.database()).status();
+    b.site.kill();
+    let forging = Command::new(test_python()).args(["-c", FORGE_A_COMMIT]).arg(b.site.database()).status();
     assert!(forging.unwrap().success());
-    b.start_again();
+    b.site.start_again();
     bob.send(&chat.bobs_room, "from the one who came back");
     let heard = chat.heard_by_alice(&bobs_puppet, 1);
     alice.send(&chat.alices_room, "to the one who came back");
 
     assert_eq!(bodies(&heard), ["from the one who came back"]);
     assert_eq!(bodies(&chat.heard_by_bob(&alices_puppet, 2)), ["before", "to the one who came back"]);
-    let counted = |metric: &str| b.page("/metrics").lines().any(|line| line == format!("{metric} 1"));
-    assert!(counted("rooms_lost_total") && counted("rooms_rejoined_total"), "{}", b.page("/metrics"));
+    let counted = |metric: &str| b.site.page("/metrics").lines().any(|line| line == format!("{metric} 1"));
+    assert!(counted("rooms_lost_total") && counted("rooms_rejoined_total"), "{}", b.site.page("/metrics"));
 }
 
 #[test]
 fn a_chat_opened_from_both_sides_at_once_is_one_chat() {
     let (a, b) = Provider::start_two("a.example", "b.example");
-    let alice = Person::register(a.synapse(), "alice");
-    let bob = Person::register(b.synapse(), "bob");
+    let alice = Person::register(&a.synapse, "alice");
+    let bob = Person::register(&b.synapse, "bob");
     let (bobs_puppet, alices_puppet) = (a.puppet("bob", "b.example"), b.puppet("alice", "a.example"));
     let (of_alice, of_bob) = (numbered("alice", 20), numbered("bob", 20));
 
@@ -258,8 +258,8 @@ fn a_chat_opened_from_both_sides_at_once_is_one_chat() {
 #[test]
 fn whoever_leaves_the_chat_is_seen_to_leave_and_can_come_back() {
     let (a, b) = Provider::start_two("a.example", "b.example");
-    let alice = Person::register(a.synapse(), "alice");
-    let bob = Person::register(b.synapse(), "bob");
+    let alice = Person::register(&a.synapse, "alice");
+    let bob = Person::register(&b.synapse, "bob");
     let alices_puppet = b.puppet("alice", "a.example");
     let chat = Chat::opened_by_alice((&a, &alice), (&b, &bob));
     alice.send(&chat.alices_room, "bye");
