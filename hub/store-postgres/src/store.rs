@@ -5,26 +5,26 @@ use async_trait::async_trait;
 use mimi_mls::{Epoch, KeyPackageRef};
 use mimi_store::{
     Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, Lease,
-    LeaseRow, RoomRole, RoomRow, Row, RowChange, RowKind, Seq, Store, StoreFault,
+    LeaseRow, RoomRole, RoomRow, Row, RowChange, RowKind, Seq, Store, StoreFault, Verb, Verbs,
 };
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::RequestHash;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool};
-use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
+use tokio::sync::{Mutex, broadcast};
 use tokio::task::JoinHandle;
 
-use crate::limits::{KEY_LENGTH_MAX, VERBS_WAITING_MAX};
+use crate::limits::KEY_LENGTH_MAX;
 use crate::open::{self, OpenFault};
 use crate::sql;
-use crate::writer::{Job, Message, Stored, Verb, Writer};
+use crate::writer::Writer;
 
 /// The store in one `PostgreSQL` database.
 ///
 /// Dropping it is safe: what was acknowledged is on disk. [`close`](Self::close) is the polite way.
 #[derive(Debug)]
 pub struct PostgresStore {
-    messages: mpsc::Sender<Message>,
+    verbs: Verbs,
     writer: Mutex<Option<JoinHandle<()>>>,
     readers: PgPool,
     options: PgConnectOptions,
@@ -34,7 +34,6 @@ pub struct PostgresStore {
     hearing: Mutex<Option<PgListener>>,
     /// Who was granted something here: from then on nothing is written unless he holds something still.
     holder: Arc<OnceLock<String>>,
-    appended: broadcast::Sender<RoomUri>,
 }
 
 impl PostgresStore {
@@ -43,38 +42,28 @@ impl PostgresStore {
         let options = open::options(url)?;
         let connection = open::writing(&options).await?;
         let readers = open::reading(options.clone());
-        let (messages, received) = mpsc::channel(VERBS_WAITING_MAX);
-        let (appended, _) = broadcast::channel(mimi_store::limits::APPENDED_ROOMS_HELD_MAX);
+        let (verbs, groups) = Verbs::new();
         let holder = Arc::new(OnceLock::new());
-        let writer =
-            Writer::new(options.clone(), connection, Arc::clone(&holder), received, appended.clone());
+        let writer = Writer::new(options.clone(), connection, Arc::clone(&holder), groups);
         Ok(Self {
-            messages,
+            verbs,
             writer: Mutex::new(Some(tokio::spawn(writer.run()))),
             readers,
             options,
             leasing: Mutex::new(None),
             hearing: Mutex::new(None),
             holder,
-            appended,
         })
     }
 
     /// Stores what was asked for so far, then closes the database; later calls fault.
     pub async fn close(&self) {
-        // Either fails only if the writer has ended before, and then there is nothing left to close.
-        let _ = self.messages.send(Message::Close).await;
+        self.verbs.close().await;
         if let Some(writer) = self.writer.lock().await.take() {
+            // Fails only if the writer has ended before.
             let _ = writer.await;
         }
         self.readers.close().await;
-    }
-
-    async fn write(&self, verb: Verb) -> Result<Stored, StoreFault> {
-        let (answer, answered) = oneshot::channel();
-        let job = Job { verb, answer };
-        self.messages.send(Message::Write(Box::new(job))).await.map_err(|_| closed())?;
-        answered.await.map_err(|_| closed())?
     }
 
     /// Asks; with the first grant, nobody else's work is under way any more.
@@ -99,10 +88,6 @@ impl PostgresStore {
     }
 }
 
-fn closed() -> StoreFault {
-    StoreFault::Unavailable("the store was closed".into())
-}
-
 fn key_length(change: &RowChange) -> usize {
     let (RowChange::Insert { key, .. } | RowChange::Put { key, .. } | RowChange::Delete { key, .. }) = change;
     key.len()
@@ -111,11 +96,11 @@ fn key_length(change: &RowChange) -> usize {
 #[async_trait]
 impl Store for PostgresStore {
     async fn decide(&self, decide: Decide) -> Result<(), StoreFault> {
-        self.write(Verb::Decide(decide)).await.map(drop)
+        self.verbs.store(Verb::Decide(decide)).await.map(drop)
     }
 
     async fn claim(&self, claim: Claim) -> Result<Claimed, StoreFault> {
-        let stored = self.write(Verb::Claim(claim)).await?;
+        let stored = self.verbs.store(Verb::Claim(claim)).await?;
         Ok(stored.first_answer.map_or(Claimed::Fresh, Claimed::Replayed))
     }
 
@@ -124,7 +109,7 @@ impl Store for PostgresStore {
             let why = format!("a key of {length} bytes is longer than {KEY_LENGTH_MAX}");
             return Err(StoreFault::Unavailable(why));
         }
-        self.write(Verb::Record(batch)).await.map(drop)
+        self.verbs.store(Verb::Record(batch)).await.map(drop)
     }
 
     async fn room(&self, room: &RoomUri) -> Result<Option<RoomRow>, StoreFault> {
@@ -181,7 +166,7 @@ impl Store for PostgresStore {
     }
 
     fn appended(&self) -> broadcast::Receiver<RoomUri> {
-        self.appended.subscribe()
+        self.verbs.appended()
     }
 
     async fn lease(&self, lease: Lease) -> Result<Vec<LeaseRow>, StoreFault> {

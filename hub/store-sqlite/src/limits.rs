@@ -2,21 +2,6 @@
 
 use std::time::Duration;
 
-/// How many verbs share one transaction at most.
-///
-/// Beyond some hundred the cost of a commit is divided enough; the bound keeps the first of them from waiting long.
-pub const GROUP_VERBS_MAX: usize = 1024;
-
-/// After how many bytes a transaction takes in no more verbs.
-///
-/// Large states and trees would else make one group a write of gigabytes, and everyone in it wait.
-pub const GROUP_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// How many verbs wait for the writer before callers have to.
-///
-/// Two full groups: the next one is complete while the present one is committed.
-pub const VERBS_WAITING_MAX: usize = 2 * GROUP_VERBS_MAX;
-
 /// How many prepared statements a connection keeps: all it has, which is some thirty for the one that writes.
 pub const STATEMENTS_KEPT: usize = 64;
 

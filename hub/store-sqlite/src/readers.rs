@@ -9,7 +9,6 @@ use tokio::task::spawn_blocking;
 use crate::limits::READERS_MAX;
 use crate::open;
 use crate::sql::Unreadable;
-use crate::store::closed;
 
 /// The connections that read, opened as they are needed.
 ///
@@ -35,7 +34,7 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Unreadable> + Send + 'static,
     ) -> Result<T, StoreFault> {
-        let turn = Arc::clone(&self.0.turns).acquire_owned().await.map_err(|_| closed())?;
+        let turn = Arc::clone(&self.0.turns).acquire_owned().await.map_err(|_| StoreFault::closed())?;
         let inner = Arc::clone(&self.0);
         let reading = spawn_blocking(move || {
             let read = inner.read(read);

@@ -4,30 +4,28 @@ use async_trait::async_trait;
 use mimi_mls::{Epoch, KeyPackageRef};
 use mimi_store::{
     Batch, Claim, Claimed, Decide, EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, Lease,
-    LeaseRow, RoomRole, RoomRow, Row, RowKind, Seq, Store, StoreFault,
+    LeaseRow, RoomRole, RoomRow, Row, RowKind, Seq, Store, StoreFault, Verb, Verbs,
 };
 use mimi_uri::{Domain, RoomUri};
 use mimi_wire::RequestHash;
-use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
+use tokio::sync::{Mutex, broadcast, oneshot};
 
 use crate::alone::Alone;
-use crate::limits::VERBS_WAITING_MAX;
 use crate::open::{self, OpenFault};
 use crate::readers::Readers;
 use crate::sql;
-use crate::writer::{Job, Message, Recent, Stored, Verb, Writer};
+use crate::writer::{Recent, Writer};
 
 /// The store in one `SQLite` file.
 ///
 /// Dropping it is safe: what was acknowledged is on disk. [`close`](Self::close) is the polite way.
 #[derive(Debug)]
 pub struct SqliteStore {
-    messages: mpsc::Sender<Message>,
+    verbs: Verbs,
     /// Hears of the writer's end.
     ended: Mutex<Option<oneshot::Receiver<()>>>,
     readers: Readers,
     recent: Recent,
-    appended: broadcast::Sender<RoomUri>,
     alone: Alone,
 }
 
@@ -38,17 +36,15 @@ impl SqliteStore {
         open::create(path)?;
         open::migrate(path).await?;
         let connection = open::writing(path)?;
-        let (messages, received) = mpsc::channel(VERBS_WAITING_MAX);
-        let (appended, _) = broadcast::channel(mimi_store::limits::APPENDED_ROOMS_HELD_MAX);
+        let (verbs, groups) = Verbs::new();
         let recent = Recent::load(&connection)?;
-        let writer = Writer::new(path.to_owned(), connection, received, appended.clone(), recent.clone());
+        let writer = Writer::new(path.to_owned(), connection, groups, recent.clone());
         let ended = writer.start().map_err(OpenFault::Thread)?;
         Ok(Self {
-            messages,
+            verbs,
             ended: Mutex::new(Some(ended)),
             readers: Readers::of(path),
             recent,
-            appended,
             alone: Alone::beside(path),
         })
     }
@@ -56,38 +52,27 @@ impl SqliteStore {
     /// Stores what was asked for so far, then closes the database; later calls fault.
     pub async fn close(&self) {
         self.readers.close().await;
-        // Either fails only if the writer has ended before, and then there is nothing left to close.
-        let _ = self.messages.send(Message::Close).await;
+        self.verbs.close().await;
         if let Some(ended) = self.ended.lock().await.take() {
+            // Fails only if the writer has ended before.
             let _ = ended.await;
         }
     }
-
-    async fn write(&self, verb: Verb) -> Result<Stored, StoreFault> {
-        let (answer, answered) = oneshot::channel();
-        let job = Job { verb, answer };
-        self.messages.send(Message::Write(job)).await.map_err(|_| closed())?;
-        answered.await.map_err(|_| closed())?
-    }
-}
-
-pub(crate) fn closed() -> StoreFault {
-    StoreFault::Unavailable("the store was closed".into())
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn decide(&self, decide: Decide) -> Result<(), StoreFault> {
-        self.write(Verb::Decide(decide)).await.map(drop)
+        self.verbs.store(Verb::Decide(decide)).await.map(drop)
     }
 
     async fn claim(&self, claim: Claim) -> Result<Claimed, StoreFault> {
-        let stored = self.write(Verb::Claim(claim)).await?;
+        let stored = self.verbs.store(Verb::Claim(claim)).await?;
         Ok(stored.first_answer.map_or(Claimed::Fresh, Claimed::Replayed))
     }
 
     async fn record(&self, batch: Batch) -> Result<(), StoreFault> {
-        self.write(Verb::Record(batch)).await.map(drop)
+        self.verbs.store(Verb::Record(batch)).await.map(drop)
     }
 
     async fn room(&self, room: &RoomUri) -> Result<Option<RoomRow>, StoreFault> {
@@ -153,7 +138,7 @@ impl Store for SqliteStore {
     }
 
     fn appended(&self) -> broadcast::Receiver<RoomUri> {
-        self.appended.subscribe()
+        self.verbs.appended()
     }
 
     async fn lease(&self, lease: Lease) -> Result<Vec<LeaseRow>, StoreFault> {

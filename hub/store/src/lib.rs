@@ -23,7 +23,7 @@
 //! | lease | `lease` | `lease`, when it was given up or ran out |
 //!
 //! What works off rows does so in [`Runs`]: at most one per key, found again after a restart.
-//! [`MemoryStore`] is the store of simulations; the module `contract` holds the tests that every store passes.
+//! A store that writes in groups takes them from [`Verbs`]. [`MemoryStore`] is the store of simulations; the module `contract` holds the tests that every store passes.
 
 mod claim;
 #[cfg(any(test, feature = "contract"))]
@@ -37,6 +37,7 @@ mod record;
 mod rows;
 mod runs;
 mod store;
+mod verbs;
 
 pub use claim::{Claim, Claimed, NewKeyPackage};
 pub use decide::{Audience, Decide, EventKind, LaneChange, NewEvent, RoomRole, RoomState, RoomVersion, Seq};
@@ -47,3 +48,4 @@ pub use record::{Batch, LaneProgress, RowChange, RowKind, RowVersion};
 pub use rows::{EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, RoomRow, Row};
 pub use runs::{Next, Runs};
 pub use store::{Store, StoreFault};
+pub use verbs::{Group, Groups, Outcome, Stored, Verb, Verbs};

@@ -27,6 +27,13 @@ pub enum StoreFault {
     Unavailable(String),
 }
 
+impl StoreFault {
+    /// It was closed, and takes nothing any more.
+    pub fn closed() -> Self {
+        Self::Unavailable("the store was closed".to_owned())
+    }
+}
+
 /// What must be remembered.
 ///
 /// The verbs [`decide`](Self::decide), [`claim`](Self::claim) and [`record`](Self::record) return after their commit

@@ -1,8 +1,7 @@
-use mimi_store::fail_point;
+use mimi_store::{Stored, Verb, fail_point};
 use sqlx::{Connection as _, PgConnection};
 
 use super::load::{Logs, load};
-use super::verb::{Stored, Verb};
 use crate::limits::GROUP_TRIES_MAX;
 use crate::sql;
 

@@ -2,12 +2,11 @@
 
 use mimi_store::{
     Batch, Claim, Decide, LaneChange, LaneProgress, NewEvent, RoomVersion, RowChange, RowKind, RowVersion,
-    Seq,
+    Seq, Stored, Verb,
 };
 use mimi_uri::{Domain, RoomUri};
 
 use super::tables::{Answer, KeyPackage, RoomNow, RoomPlace, RowNow, Tables};
-use super::verb::{Stored, Verb};
 use crate::sql::lane::Interval;
 
 /// It does not fit what is stored.

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use mimi_mls::KeyPackageRef;
-use mimi_store::{Decide, LaneChange, LaneProgress, RowChange, Seq};
+use mimi_store::{Decide, LaneChange, LaneProgress, RowChange, Seq, Verb};
 use mimi_uri::Domain;
 use mimi_wire::RequestHash;
 use sqlx::PgConnection;
 
 use super::tables::{Answer, KeyPackage, RoomNow, RoomPlace, RowNow, Tables};
-use super::verb::Verb;
 use crate::sql::{answer, event, key_package, lane, room, route, row};
 
 /// Whether the logs are looked at before they are written to.

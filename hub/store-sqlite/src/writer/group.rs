@@ -1,18 +1,18 @@
-use mimi_store::fail_point;
+use mimi_store::{Stored, Verb, fail_point};
 use rusqlite::{Connection, Error, Transaction, TransactionBehavior};
 
 use super::Undone;
 use super::memory::Memory;
-use super::verb::{self, Stored, Verb};
+use super::verb;
 
 /// Stores a group in one transaction; a verb that conflicts is `None` and has left nothing.
-pub(super) fn commit<'v>(
+pub(super) fn commit(
     connection: &mut Connection,
     memory: &mut Memory,
-    verbs: impl Iterator<Item = &'v Verb> + Clone,
+    verbs: &[Verb],
 ) -> Result<Vec<Option<Stored>>, Error> {
     let transaction = begin(connection, memory)?;
-    match together(&transaction, memory, verbs.clone()) {
+    match together(&transaction, memory, verbs) {
         Ok(stored) => {
             fail_point("group.written");
             transaction.commit()?;
@@ -39,19 +39,15 @@ fn begin<'c>(connection: &'c mut Connection, memory: &mut Memory) -> Result<Tran
 }
 
 /// Stores verbs as if none conflicts, without a savepoint for each.
-fn together<'v>(
-    connection: &Connection,
-    memory: &mut Memory,
-    verbs: impl Iterator<Item = &'v Verb>,
-) -> Result<Vec<Stored>, Undone> {
-    verbs.map(|verb| verb::store(connection, memory, verb)).collect()
+fn together(connection: &Connection, memory: &mut Memory, verbs: &[Verb]) -> Result<Vec<Stored>, Undone> {
+    verbs.iter().map(|verb| verb::store(connection, memory, verb)).collect()
 }
 
 /// Stores verbs in their order, each in its savepoint: who comes first is stored, who conflicts with it is not.
-fn one_by_one<'v>(
+fn one_by_one(
     transaction: &mut Transaction<'_>,
     memory: &mut Memory,
-    verbs: impl Iterator<Item = &'v Verb>,
+    verbs: &[Verb],
 ) -> Result<Vec<Option<Stored>>, Error> {
     let mut outcomes = Vec::new();
     for verb in verbs {

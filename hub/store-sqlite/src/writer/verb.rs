@@ -1,61 +1,11 @@
 use mimi_mls::Epoch;
-use mimi_store::{Batch, Claim, Decide, LaneChange, LaneProgress, RoomVersion, RowChange};
-use mimi_uri::RoomUri;
+use mimi_store::{Batch, Claim, Decide, LaneChange, LaneProgress, RoomVersion, RowChange, Stored, Verb};
 use rusqlite::Connection;
 
 use super::Undone;
 use super::memory::Memory;
 use crate::sql::room::Fence;
 use crate::sql::{answer, event, key_package, lane, room, route, row, tree};
-
-/// One of the store's three verbs.
-#[derive(Debug)]
-pub(crate) enum Verb {
-    Decide(Decide),
-    Claim(Claim),
-    Record(Batch),
-}
-
-/// A verb was stored.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Stored {
-    /// The answer that a claim found, given to the same request before.
-    pub(crate) first_answer: Option<Vec<u8>>,
-}
-
-impl Verb {
-    /// About how many bytes it writes.
-    pub(super) fn size(&self) -> usize {
-        match self {
-            Self::Decide(decide) => {
-                let state = decide.state.as_ref().map_or(0, |state| state.header.len() + state.group.len());
-                let events: usize = decide.events.iter().map(|event| event.bytes.len()).sum();
-                let trees: usize = decide.trees.iter().map(|(_, tree)| tree.len()).sum();
-                state + events + trees
-            }
-            Self::Claim(claim) => {
-                let secrets: usize = claim.minted.iter().map(|minted| minted.secret.len()).sum();
-                claim.answer.len() + secrets
-            }
-            Self::Record(batch) => batch
-                .rows
-                .iter()
-                .map(|change| match change {
-                    RowChange::Insert { bytes, .. } | RowChange::Put { bytes, .. } => bytes.len(),
-                    RowChange::Delete { .. } => 0,
-                })
-                .sum(),
-        }
-    }
-
-    /// The room whose log it makes longer.
-    pub(super) fn grows(&self) -> Option<&RoomUri> {
-        match self {
-            Self::Decide(decide) => (!decide.events.is_empty()).then_some(&decide.room),
-            Self::Claim(_) | Self::Record(_) => None,
-        }
-    }
-}
 
 /// Stores one verb; if it is undone, its transaction or savepoint is to be rolled back.
 pub(super) fn store(connection: &Connection, memory: &mut Memory, verb: &Verb) -> Result<Stored, Undone> {
