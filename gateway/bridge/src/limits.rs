@@ -8,6 +8,10 @@ pub const EVENTS_PER_COMMIT_MAX: usize = 64;
 /// Bytes of a room's log read at once; larger than any one event may be.
 pub const EVENT_BYTES_PER_READ_MAX: usize = 8 << 20;
 
+/// Events of a room's log that are read again when the room is loaded: some tens of milliseconds. So many later a snapshot
+/// is taken, also within an epoch, which in a chat of two may last for years.
+pub const EVENTS_REPLAYED_MAX: u64 = 500;
+
 /// A direct chat moves to the room with the smaller URI only after this long without a message of its own, so that
 /// a message on its way through one room is not overtaken through the other.
 pub const ROOM_CHANGE_IDLE: Duration = Duration::from_secs(30);

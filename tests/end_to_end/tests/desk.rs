@@ -14,6 +14,9 @@ use serde_json::Value;
 /// Long enough for a machine that does much else: nothing here waits for it if all is well.
 const PATIENCE: Duration = Duration::from_mins(4);
 
+/// As the bridge has it: so much of a room's log is read again after a restart.
+const EVENTS_REPLAYED_MAX: u32 = 500;
+
 /// Two people in the chat that Alice opened.
 struct Chat {
     a: Site,
@@ -78,6 +81,30 @@ async fn who_said_something_sees_it_arrive_and_be_read() {
     let answer = chat.bob.say(&chat.bobs_room, "seen").await.unwrap();
     soon("delivered the other way", chat.bob.hears(is_shown(&answer, "delivered"))).await.unwrap();
     assert_eq!(said_to(&chat.alice), ["seen"], "reports are nobody's messages");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_reads_only_the_end_of_a_long_epoch_again() {
+    let mut chat = Chat::open().await;
+    let lines = EVENTS_REPLAYED_MAX + 100;
+
+    for line in 0..lines {
+        chat.alice.say(&chat.alices_room, &line.to_string()).await.unwrap();
+    }
+    let last = (lines - 1).to_string();
+    soon("the last line", chat.bob.hears(is_said(&last))).await.unwrap();
+    tokio::task::block_in_place(|| chat.b.kill_and_start_again());
+    chat.bob.say(&chat.bobs_room, "read them all").await.unwrap();
+    soon("the answer", chat.alice.hears(is_said("read them all"))).await.unwrap();
+    chat.alice.say(&chat.alices_room, "good").await.unwrap();
+    soon("the answer to it", chat.bob.hears(is_said("good"))).await.unwrap();
+
+    let replayed = tokio::task::block_in_place(|| chat.b.metric("events_replayed_total"));
+    assert!(replayed < f64::from(EVENTS_REPLAYED_MAX), "{replayed}");
+    let numbered = (0..lines).map(|line| line.to_string());
+    let said: Vec<String> =
+        ["hello".to_owned()].into_iter().chain(numbered).chain(["good".to_owned()]).collect();
+    assert_eq!(said_to(&chat.bob), said);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use super::report::reported;
 use crate::bridge::Core;
 use crate::delivery::put_link;
 use crate::fault::Fault;
-use crate::limits::{EVENT_BYTES_PER_READ_MAX, EVENTS_PER_COMMIT_MAX};
+use crate::limits::{EVENT_BYTES_PER_READ_MAX, EVENTS_PER_COMMIT_MAX, EVENTS_REPLAYED_MAX};
 use crate::op_id;
 use crate::progress::MessageState;
 use crate::rows::{self, Key, LinkId, LinkState, MESSAGE, MessageRow, Outgoing, RoomKind, Stage};
@@ -51,7 +51,8 @@ impl Core {
     /// Stores what events led to, with the room, and wakes the links that it concerns.
     pub(crate) async fn store_effects(&self, followed: &mut Followed, effects: Effects) -> Result<(), Fault> {
         fail_point("events.read");
-        self.store_room(followed, effects.group_changed, effects.batch).await?;
+        let snapshot = effects.group_changed || followed.events_to_replay() >= EVENTS_REPLAYED_MAX;
+        self.store_room(followed, snapshot, effects.batch).await?;
         fail_point("events.stored");
         for link in effects.links {
             self.wake_link(link);
@@ -64,6 +65,7 @@ impl Core {
 
     /// After a restart: what lies between snapshot and position is read again for the ratchets' sake, without effect.
     pub(super) async fn replay_log(&self, followed: &mut Followed) -> Result<(), Fault> {
+        metrics::counter!("events_replayed_total").increment(followed.events_to_replay());
         let mut at = followed.row.snapshot_position;
         while at < followed.row.position {
             let events = self.next_events(followed, at).await?;

@@ -78,6 +78,12 @@ impl Followed {
     pub(crate) fn client(&mut self) -> Result<&mut RoomClient, Fault> {
         self.client.as_mut().ok_or_else(|| Fault::Group("the room has no group yet".to_owned()))
     }
+
+    /// How many events would be read again if the room were loaded now.
+    fn events_to_replay(&self) -> u64 {
+        let behind = self.row.position.saturating_sub(self.row.snapshot_position);
+        self.client.as_ref().map_or(0, |_| behind)
+    }
 }
 
 impl RoomRow {

@@ -11,7 +11,7 @@
 //! | `link_pair` | hosted user, peer user | link | with the link | with the link's end |
 //! | `link_room` | adapter, native room | link | with the native room | – |
 //! | `room` | room | [`RoomRow`], sealed | the room's run | – |
-//! | `snapshot` | room | hosted group, sealed | the room's run, at epoch changes | – |
+//! | `snapshot` | room | hosted group, sealed | the room's run, at epoch changes and within long epochs | – |
 //! | `outbox` | link, n | [`Outgoing`], sealed | room and lane runs | the link's delivery run |
 //! | `message` | link, message id | [`MessageRow`] | lane, room and delivery runs | – |
 //! | `showing` | link, native event | [`Progress`](mimi_adapter::Progress) | all that bring it further | the link's showing run |
