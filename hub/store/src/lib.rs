@@ -48,4 +48,4 @@ pub use record::{Batch, LaneProgress, RowChange, RowKind, RowVersion};
 pub use rows::{EventLimit, EventRow, Head, KeyPackageRow, KeyRange, LaneRow, RoomRow, Row};
 pub use runs::{Next, Runs};
 pub use store::{Store, StoreFault};
-pub use verbs::{Group, Groups, Outcome, Stored, Verb, Verbs};
+pub use verbs::{Stored, Verb, VerbGroup, VerbGroups, Verbs};

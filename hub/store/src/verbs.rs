@@ -26,9 +26,6 @@ pub struct Stored {
     pub first_answer: Option<Vec<u8>>,
 }
 
-/// What became of a verb.
-pub type Outcome = Result<Stored, StoreFault>;
-
 /// Where callers leave their verbs and hear what became of them.
 #[derive(Debug)]
 pub struct Verbs {
@@ -38,36 +35,36 @@ pub struct Verbs {
 
 /// What waits, for the one that writes.
 #[derive(Debug)]
-pub struct Groups {
+pub struct VerbGroups {
     waiting: mpsc::Receiver<Message>,
     appended: broadcast::Sender<RoomUri>,
 }
 
 /// Verbs to be stored in one transaction, and who waits for them.
 #[derive(Debug)]
-pub struct Group {
+pub struct VerbGroup {
     verbs: Vec<Verb>,
-    callers: Vec<oneshot::Sender<Outcome>>,
+    callers: Vec<oneshot::Sender<Result<Stored, StoreFault>>>,
     appended: broadcast::Sender<RoomUri>,
 }
 
 #[derive(Debug)]
 enum Message {
-    Store(Verb, oneshot::Sender<Outcome>),
+    Store(Verb, oneshot::Sender<Result<Stored, StoreFault>>),
     /// Take nothing more, store what waits, and end.
     Close,
 }
 
 impl Verbs {
     /// A way from callers to the one that writes.
-    pub fn new() -> (Self, Groups) {
+    pub fn new() -> (Self, VerbGroups) {
         let (sender, waiting) = mpsc::channel(VERBS_WAITING_MAX);
         let (appended, _) = broadcast::channel(APPENDED_ROOMS_HELD_MAX);
-        (Self { waiting: sender, appended: appended.clone() }, Groups { waiting, appended })
+        (Self { waiting: sender, appended: appended.clone() }, VerbGroups { waiting, appended })
     }
 
     /// Waits until a verb is stored, or is not.
-    pub async fn store(&self, verb: Verb) -> Outcome {
+    pub async fn store(&self, verb: Verb) -> Result<Stored, StoreFault> {
         let (caller, outcome) = oneshot::channel();
         let asked = self.waiting.send(Message::Store(verb, caller)).await;
         asked.map_err(|_| StoreFault::closed())?;
@@ -86,21 +83,21 @@ impl Verbs {
     }
 }
 
-impl Groups {
+impl VerbGroups {
     /// The next group; none once all is stored and nobody can ask any more.
-    pub async fn next(&mut self) -> Option<Group> {
+    pub async fn next(&mut self) -> Option<VerbGroup> {
         let first = self.waiting.recv().await?;
         Some(self.with_what_waits(first))
     }
 
     /// The same, for a thread of its own.
-    pub fn blocking_next(&mut self) -> Option<Group> {
+    pub fn blocking_next(&mut self) -> Option<VerbGroup> {
         let first = self.waiting.blocking_recv()?;
         Some(self.with_what_waits(first))
     }
 
-    fn with_what_waits(&mut self, first: Message) -> Group {
-        let mut group = Group { verbs: vec![], callers: vec![], appended: self.appended.clone() };
+    fn with_what_waits(&mut self, first: Message) -> VerbGroup {
+        let mut group = VerbGroup { verbs: vec![], callers: vec![], appended: self.appended.clone() };
         let mut bytes = 0;
         let mut next = Some(first);
         while let Some(message) = next {
@@ -119,14 +116,14 @@ impl Groups {
     }
 }
 
-impl Group {
+impl VerbGroup {
     /// In the order in which they were asked for.
     pub fn verbs(&self) -> &[Verb] {
         &self.verbs
     }
 
     /// Tells the callers what became of their verbs, in the same order, and whoever listens which logs grew.
-    pub fn answer(self, outcomes: Vec<Outcome>) {
+    pub fn answer(self, outcomes: Vec<Result<Stored, StoreFault>>) {
         let mut told = HashSet::new();
         for (verb, outcome) in self.verbs.iter().zip(&outcomes) {
             if let (Some(room), Ok(_)) = (verb.grows(), outcome)

@@ -9,7 +9,7 @@ mod touched;
 
 use std::sync::{Arc, OnceLock};
 
-use mimi_store::{Groups, Outcome, StoreFault, Stored, Verb};
+use mimi_store::{StoreFault, Stored, Verb, VerbGroups};
 use sqlx::PgConnection;
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::timeout;
@@ -24,7 +24,7 @@ pub(crate) struct Writer {
     connection: Option<PgConnection>,
     /// Who must hold something for a group to be stored, once he did.
     holder: Arc<OnceLock<String>>,
-    groups: Groups,
+    groups: VerbGroups,
 }
 
 impl Writer {
@@ -32,7 +32,7 @@ impl Writer {
         options: PgConnectOptions,
         connection: PgConnection,
         holder: Arc<OnceLock<String>>,
-        groups: Groups,
+        groups: VerbGroups,
     ) -> Self {
         Self { options, connection: Some(connection), holder, groups }
     }
@@ -50,7 +50,7 @@ impl Writer {
         }
     }
 
-    async fn store(&mut self, verbs: &[Verb]) -> Vec<Outcome> {
+    async fn store(&mut self, verbs: &[Verb]) -> Vec<Result<Stored, StoreFault>> {
         match self.try_store(verbs).await {
             Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.ok_or(StoreFault::Conflict)).collect(),
             Err(why) => {

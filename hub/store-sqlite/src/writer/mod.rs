@@ -10,7 +10,7 @@ mod verb;
 use std::path::PathBuf;
 use std::thread;
 
-use mimi_store::{Groups, Outcome, StoreFault, Stored, Verb};
+use mimi_store::{StoreFault, Stored, Verb, VerbGroups};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -25,12 +25,12 @@ pub(crate) struct Writer {
     path: PathBuf,
     /// None after a fault, until it is opened anew.
     connection: Option<Connection>,
-    groups: Groups,
+    groups: VerbGroups,
     memory: Memory,
 }
 
 impl Writer {
-    pub(crate) fn new(path: PathBuf, connection: Connection, groups: Groups, recent: Recent) -> Self {
+    pub(crate) fn new(path: PathBuf, connection: Connection, groups: VerbGroups, recent: Recent) -> Self {
         Self { path, connection: Some(connection), groups, memory: Memory::new(recent) }
     }
 
@@ -58,7 +58,7 @@ impl Writer {
         }
     }
 
-    fn store(&mut self, verbs: &[Verb]) -> Vec<Outcome> {
+    fn store(&mut self, verbs: &[Verb]) -> Vec<Result<Stored, StoreFault>> {
         match self.try_store(verbs) {
             Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.ok_or(StoreFault::Conflict)).collect(),
             Err(why) => {
